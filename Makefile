@@ -1,0 +1,53 @@
+# Every command that people and CI run. Each target makes the virtual environment when it is missing.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo dev lint types test check fix requirements clean
+
+help: ## Show this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(VENV)/python: # the interpreter, checked once
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "aos-workflow needs Python 3.11 or newer; try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/runtime: $(VENV)/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev: $(VENV)/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@ $(VENV)/runtime
+
+demo: $(VENV)/runtime ## Watch an agent walk a workflow over stdio
+	@$(BIN)/aos-workflow demo
+
+dev: $(VENV)/dev ## Make the development environment
+
+lint: $(VENV)/dev ## Check style and common mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pylint mcp_server
+
+types: $(VENV)/dev ## Check types
+	$(BIN)/mypy
+
+test: $(VENV)/dev ## Run the tests with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: lint types test ## Everything that CI checks
+
+fix: $(VENV)/dev ## Mend what the linter can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+requirements: $(VENV)/dev ## Write requirements*.txt from pyproject.toml
+	$(BIN)/python scripts/write_requirements.py
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,116 @@
+"""Settings and the project root: from flags, then `AOS_WORKFLOW_*`, then defaults.
+
+The root is `--project`, else AOS_WORKFLOW_PROJECT, else the nearest folder upwards that holds
+`.praxis-os/`, else one that holds `.git`, else the working directory. A home folder or the root of
+the file system is taken only when it was named: state and path confinement there would cover
+everything the user owns.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mcp_server.errors import ConfigurationError
+
+PREFIX = "AOS_WORKFLOW_"
+PROJECT_VARIABLE = f"{PREFIX}PROJECT"
+
+MAX_EVIDENCE_SIZE = 10 * 1024 * 1024
+MAX_ACTIVE_SESSIONS = 100
+MAX_OPTIONS_SIZE = 64 * 1024
+MAX_NOTE_SIZE = 4 * 1024
+LOCK_TIMEOUT = 10.0
+
+STATE_DIR = Path(".praxis-os") / "state" / "workflows"
+"""Where sessions are kept, relative to the project root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The project root, and why it is this folder."""
+
+    path: Path
+    reason: str
+
+
+class Settings(BaseModel):
+    """Everything that can be set; each field is also the variable AOS_WORKFLOW_<NAME>."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project: Path
+    max_evidence_size: int = Field(MAX_EVIDENCE_SIZE, gt=0)
+    max_active_sessions: int = Field(MAX_ACTIVE_SESSIONS, gt=0)
+    max_options_size: int = Field(MAX_OPTIONS_SIZE, gt=0)
+    lock_timeout: float = Field(LOCK_TIMEOUT, gt=0, allow_inf_nan=False)
+
+    @property
+    def state_folder(self) -> Path:
+        """Where sessions are kept."""
+        return self.project / STATE_DIR
+
+
+def load_settings(
+    environment: Mapping[str, str] | None = None, project: Path | None = None
+) -> Settings:
+    """Return the settings of this process; raises ConfigurationError."""
+    environment = os.environ if environment is None else environment
+    values: dict[str, str | Path] = {
+        name: environment[f"{PREFIX}{name.upper()}"]
+        for name in Settings.model_fields
+        if environment.get(f"{PREFIX}{name.upper()}")
+    }
+    values["project"] = discover_root(environment, project).path
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = f"{PREFIX}{'_'.join(map(str, first['loc'])).upper()}"
+        raise ConfigurationError(
+            f"{name} is not usable: {first['msg']}",
+            remediation=f"Correct or unset {name}, then start the server again.",
+        ) from error
+
+
+def discover_root(environment: Mapping[str, str], project: Path | None = None) -> Root:
+    """Return the project root; raises ConfigurationError where it would be an accident."""
+    named = project or (environment.get(PROJECT_VARIABLE) and Path(environment[PROJECT_VARIABLE]))
+    if named:
+        reason = "--project" if project else PROJECT_VARIABLE
+        folder = named.expanduser().resolve()
+        if not folder.is_dir():
+            raise ConfigurationError(
+                f"{reason} is not a folder: {named.name!r}",
+                remediation="Name an existing folder, or start the server inside the project.",
+            )
+        return Root(folder, reason)
+    return _nearest_root(Path.cwd().resolve(), _home())
+
+
+def _nearest_root(start: Path, home: Path | None) -> Root:
+    for marker in (".praxis-os", ".git"):
+        for folder in (start, *start.parents):
+            if (folder / marker).exists() and not _too_wide(folder, home):
+                return Root(folder, f"nearest folder with {marker}")
+    if _too_wide(start, home):
+        raise ConfigurationError(
+            "the working directory is a home folder or the root of the file system, and nothing"
+            " says which project to serve",
+            remediation=f"Pass --project FOLDER, or set {PROJECT_VARIABLE}, or start the server in"
+            " a project folder.",
+        )
+    return Root(start, "working directory")
+
+
+def _too_wide(folder: Path, home: Path | None) -> bool:
+    return folder in {home, folder.parent}
+
+
+def _home() -> Path | None:
+    try:
+        return Path.home().resolve()
+    except (RuntimeError, OSError):
+        return None

@@ -1,0 +1,1 @@
+"""The workflow engine, the state of sessions and the definitions they follow."""

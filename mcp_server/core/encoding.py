@@ -1,0 +1,64 @@
+"""JSON as the server stores, measures and hashes it: one encoding for all of them."""
+
+import hashlib
+import json
+from typing import Any
+
+from mcp_server.errors import InvalidArgumentError
+
+MAX_DEPTH = 64
+"""How deep submitted JSON may nest."""
+
+
+def encode(value: Any, *, sort_keys: bool = True) -> bytes:
+    """Return `value` as compact UTF-8 JSON; raises ValueError if it is not JSON."""
+    text = json.dumps(
+        value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys, separators=(",", ":")
+    )
+    return text.encode("utf-8")
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 of `content` in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def encode_submitted(name: str, value: Any) -> bytes:
+    """Encode a value that an agent sent as argument `name`.
+
+    Raises InvalidArgumentError for what JSON cannot hold (NaN, lone surrogates, other objects)
+    and for nesting deeper than `MAX_DEPTH`.
+    """
+    if _deeper_than(value, MAX_DEPTH):
+        raise InvalidArgumentError(
+            f"{name} is nested too deep: more than {MAX_DEPTH} levels",
+            remediation=f"Flatten {name}, or put the deep part into a file and submit its path.",
+        )
+    try:
+        return encode(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"{name} is not plain JSON: {_reason(error)}",
+            remediation="Submit objects with text keys, lists, text, finite numbers, true, false.",
+        ) from error
+
+
+def _deeper_than(value: Any, limit: int) -> bool:
+    level, depth = [value], 0
+    while level:
+        depth += 1
+        if depth > limit + 1:
+            return True
+        level = [
+            child
+            for item in level
+            if isinstance(item, dict | list | tuple)
+            for child in (item.values() if isinstance(item, dict) else item)
+        ]
+    return False
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "it holds a lone surrogate, which UTF-8 cannot encode"
+    return str(error).splitlines()[0]

@@ -1,0 +1,149 @@
+"""The stored session: its state, its evidence, its history and its errors.
+
+Models are frozen: a change makes a new state. Unknown fields are kept, so that a session written by
+a newer server of the same schema version survives being written by this one. Times are aware and in
+UTC; whoever builds a model passes them in.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from mcp_server.core.transitions import Action, Outcome, Status
+from mcp_server.gates.evaluation import Known
+
+MAX_ERRORS = 16
+"""How many error entries a state carries; older ones remain in the journal's earlier lines."""
+
+MAX_HISTORY = 64
+"""How many attempts a state carries; older ones remain in the journal's earlier lines."""
+
+NO_HASH = "0" * 64
+"""What the first record of a session names as its predecessor."""
+
+
+class Model(BaseModel):
+    """What all stored models share."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class DefinitionRef(Model):
+    """The pinned definition that a session follows, by content."""
+
+    version: str
+    digest: str
+
+
+class EvidenceItem(Model):
+    """One piece of evidence: how it is known, its size in bytes of JSON, its digest.
+
+    A small value is carried along; a large one is stored under its digest.
+    """
+
+    known: Known
+    size: int
+    sha256: str
+    inline: bool
+    value: Any = None
+
+
+class PhaseAttempt(Model):
+    """One attempt at one phase; `status` is in_progress, passed, failed or rolled_back."""
+
+    phase: int
+    attempt: int
+    status: str
+    started_at: AwareDatetime
+    completed_at: AwareDatetime | None = None
+
+    @property
+    def duration_seconds(self) -> float | None:
+        """How long the attempt took, if it has ended."""
+        if self.completed_at is None:
+            return None
+        return round((self.completed_at - self.started_at).total_seconds(), 3)
+
+
+class ErrorEntry(Model):
+    """A recorded refusal: a gate's no, or an attempt to skip ahead."""
+
+    phase: int
+    timestamp: AwareDatetime
+    error_type: str
+    message: str
+    details: dict[str, Any] = Field(default_factory=dict)
+    remediation: str
+
+
+class SessionState(Model):
+    """All the server knows of a session, but for large evidence and the pinned definition."""
+
+    session_id: str
+    workflow_type: str
+    target_file: str
+    definition: DefinitionRef
+    options: dict[str, Any] = Field(default_factory=dict)
+    status: Status
+    phases: tuple[int, ...]
+    current_phase: int
+    completed_phases: tuple[int, ...] = ()
+    evidence: dict[int, dict[str, EvidenceItem]] = Field(default_factory=dict)
+    history: tuple[PhaseAttempt, ...]
+    errors: tuple[ErrorEntry, ...] = ()
+    error_count: int = 0
+    created_at: AwareDatetime
+    last_updated: AwareDatetime
+    paused_at: AwareDatetime | None = None
+    checkpoint_note: str | None = None
+
+    @property
+    def total_phases(self) -> int:
+        """How many phases the session has."""
+        return len(self.phases)
+
+    @property
+    def attempt(self) -> int:
+        """The number of the attempt at the current phase."""
+        return max((a.attempt for a in self.history if a.phase == self.current_phase), default=1)
+
+    @property
+    def resume_capable(self) -> bool:
+        """Whether work on the session can go on."""
+        return self.status is not Status.COMPLETED
+
+
+class Change(BaseModel):
+    """A state that is to follow, with what led to it and the large evidence that it refers to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    action: Action
+    outcome: Outcome
+    phase: int
+    state: SessionState
+    blobs: Mapping[str, bytes] = Field(default_factory=dict)
+
+    @property
+    def time(self) -> datetime:
+        """When the change happened."""
+        return self.state.last_updated
+
+
+class Record(Model):
+    """One accepted change as it is stored; the last one of a session is the truth."""
+
+    seq: int
+    hash: str
+    state: SessionState
+
+
+class Damage(BaseModel):
+    """A stored session that cannot be read, and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    session_id: str
+    reason: str

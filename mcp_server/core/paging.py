@@ -1,0 +1,81 @@
+"""Pages of long lists, small enough for an answer, with cursors that outlive changes.
+
+A cursor names the last item that was shown, not a position, so that it stays right while items come
+and go. Pure.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from mcp_server.errors import InvalidArgumentError
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+MAX_PAGE_BYTES = 7_000
+"""What a page may take of an answer's 8 KB."""
+
+Item = TypeVar("Item")
+Key = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """The items of one page as they are shown, and the cursor of the next one, if there is more."""
+
+    shown: list[dict[str, Any]]
+    next_cursor: str | None
+
+
+def page_of(
+    items: Iterable[Item],
+    *,
+    key: Callable[[Item], Key],
+    show: Callable[[Item], dict[str, Any]],
+    limit: int | None = None,
+    cursor: str | None = None,
+    newest_first: bool = False,
+) -> Page[Item]:
+    """Return the page after `cursor` of at most `limit` items in the order of `key`."""
+    limit = DEFAULT_LIMIT if limit is None else limit
+    if not 1 <= limit <= MAX_LIMIT:
+        raise InvalidArgumentError(
+            f"limit {limit} is out of range",
+            remediation=f"Pass a limit from 1 to {MAX_LIMIT}, or leave it out for {DEFAULT_LIMIT}.",
+        )
+    ordered = sorted(((key(item), item) for item in items), key=lambda pair: pair[0],
+                     reverse=newest_first)  # fmt: skip
+    if cursor is not None:
+        last = _decode(cursor)
+        ordered = [pair for pair in ordered if (pair[0] < last if newest_first else pair[0] > last)]
+    shown: list[dict[str, Any]] = []
+    room = MAX_PAGE_BYTES
+    for _, item in ordered[:limit]:
+        view = show(item)
+        room -= len(json.dumps(view, ensure_ascii=False).encode("utf-8"))
+        if shown and room < 0:
+            break
+        shown.append(view)
+    more = len(shown) < len(ordered)
+    return Page(shown, _encode(ordered[len(shown) - 1][0]) if more else None)
+
+
+def _encode(key: Key) -> str:
+    return base64.urlsafe_b64encode(json.dumps(key).encode("utf-8")).decode("ascii").rstrip("=")
+
+
+def _decode(cursor: str) -> Key:
+    try:
+        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+        parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
+            return tuple(parts)
+    except (UnicodeError, binascii.Error, ValueError, RecursionError):
+        pass
+    raise InvalidArgumentError(
+        f"cursor {cursor[:40]!r} is not one that this tool gave",
+        remediation="Pass next_cursor of the page before unchanged, or no cursor at all.",
+    )

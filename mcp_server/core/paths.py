@@ -1,0 +1,56 @@
+"""Confinement: which paths an agent may name.
+
+A target is relative, holds no `..` in any spelling that a careless reader could decode, and lies
+inside the project root after symbolic links are resolved. It need not exist.
+"""
+
+import re
+import unicodedata
+from pathlib import Path
+from urllib.parse import unquote
+
+from mcp_server.errors import InvalidArgumentError
+
+MAX_TARGET = 512
+
+_DOTS_ONLY = re.compile(r"\.{2,}\Z")
+_ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:|~([/\\]|\Z)|file:", re.IGNORECASE)
+
+
+def validate_target(root: Path, target: object) -> bool:
+    """Return True; raises InvalidArgumentError (a ValueError) for a target outside `root`."""
+    if not isinstance(target, str) or not target.strip():
+        raise _refused("target_file must be the text of a relative path")
+    if len(target) > MAX_TARGET:
+        raise _refused(f"target_file is too large: {len(target)} characters, at most {MAX_TARGET}")
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in target):
+        raise _refused("target_file holds a control character")
+    for spelling in _spellings(target):
+        if _ABSOLUTE.match(spelling):
+            raise _refused("directory traversal: target_file is an absolute path")
+        if any(_DOTS_ONLY.match(part.strip()) for part in re.split(r"[/\\]", spelling)):
+            raise _refused(f"directory traversal: target_file {target[:60]!r} climbs with '..'")
+    if not _is_inside(root, target):
+        raise _refused(f"directory traversal: target_file {target[:60]!r} leaves the project")
+    return True
+
+
+def _spellings(target: str) -> set[str]:
+    decoded = unquote(target)
+    plain = {target, decoded, unquote(decoded)}
+    return plain | {unicodedata.normalize("NFKC", spelling) for spelling in plain}
+
+
+def _is_inside(root: Path, target: str) -> bool:
+    try:
+        return (root / target).resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _refused(message: str) -> InvalidArgumentError:
+    return InvalidArgumentError(
+        message,
+        remediation="Pass a path relative to the project root and inside it, such as"
+        ' target_file="src/example.py"; it need not exist.',
+    )

@@ -1,0 +1,210 @@
+"""Sessions as the rest of the server sees them: create, load, edit, list, pause, delete.
+
+`edit` is the one door through which a stored session changes, and `create` the one through which
+a session comes to be; both write by the store's `append` alone. The number of active sessions is
+checked and changed under one store-wide lock, so that two servers cannot both take the last
+place. Holds no state of its own: safe to share between threads.
+"""
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mcp_server.core import lifecycle, views
+from mcp_server.core.definitions import Definition
+from mcp_server.core.identifiers import make_session_id, validate_session_id
+from mcp_server.core.models import Change, Damage, DefinitionRef, Record, SessionState
+from mcp_server.core.paging import Page, page_of
+from mcp_server.core.store import SessionStore
+from mcp_server.core.transitions import COUNTED, Action, Status, require_legal
+from mcp_server.errors import ConflictError, LimitError
+
+Answer = dict[str, Any]
+
+
+def utc_now() -> datetime:
+    """Return the time as sessions record it."""
+    return datetime.now(UTC)
+
+
+def random_suffix() -> str:
+    """Return the 6 hex digits that make a session id unique."""
+    return secrets.token_hex(3)
+
+
+@dataclass(slots=True)
+class Draft:
+    """A session held for editing: what is stored, and the change that is to follow, if any."""
+
+    stored: Record
+    change: Change | None = None
+
+    @property
+    def state(self) -> SessionState:
+        """The state as it is stored."""
+        return self.stored.state
+
+    def record(self, change: Change) -> SessionState:
+        """Store `change` when the edit ends without an exception; return its state."""
+        self.change = change
+        return change.state
+
+
+class StateManager:
+    """The sessions of one project."""
+
+    def __init__(
+        self,
+        store: SessionStore,
+        *,
+        max_active: int,
+        clock: Callable[[], datetime] = utc_now,
+        new_suffix: Callable[[], str] = random_suffix,
+    ) -> None:
+        """Keep sessions in `store`, at most `max_active` of them active or failed at once."""
+        self._store = store
+        self._max_active = max_active
+        self.clock = clock
+        self._new_suffix = new_suffix
+
+    @property
+    def store(self) -> SessionStore:
+        """Where the sessions are."""
+        return self._store
+
+    def create(
+        self, definition: Definition, target_file: str, options: Mapping[str, Any]
+    ) -> SessionState:
+        """Pin `definition` and store a new session of it; raises LimitError at the limit."""
+        now = self.clock()
+        workflow_type = definition.workflow_type
+        change = lifecycle.begin(
+            session_id=make_session_id(workflow_type, target_file, now, self._new_suffix()),
+            workflow_type=workflow_type,
+            target_file=target_file,
+            definition=DefinitionRef(version=definition.version, digest=definition.digest),
+            phases=definition.phase_numbers,
+            options=options,
+            now=now,
+        )
+        with self._store.exclusive():
+            self._require_room()
+            self._store.pin(definition.digest, definition.snapshot)
+            return self._store.append(change, None).state
+
+    def load(self, session_id: str) -> SessionState:
+        """Return the state of a session."""
+        validate_session_id(session_id)
+        return self._store.read(session_id).state
+
+    @contextmanager
+    def edit(
+        self, session_id: str, expected_seq: int | None = None, *, activates: bool = False
+    ) -> Iterator[Draft]:
+        """Hold a session, yield a draft of it, and store what the draft records.
+
+        An exception inside stores nothing. `expected_seq` refuses a session that has moved on;
+        `activates` says that the change may make the session count as active.
+        """
+        validate_session_id(session_id)
+        room: AbstractContextManager[None] = self._store.exclusive() if activates else nullcontext()
+        with room, self._store.locked(session_id):
+            draft = Draft(self._store.read(session_id))
+            if expected_seq is not None and draft.stored.seq != expected_seq:
+                raise ConflictError(
+                    f"Session modified by another operation: it is at change {draft.stored.seq},"
+                    f" not {expected_seq}",
+                    remediation="Read the session again with get_state, then retry.",
+                )
+            yield draft
+            if draft.change is not None:
+                before, after = draft.state.status, draft.change.state.status
+                if after in COUNTED and before not in COUNTED:
+                    self._require_room()
+                self._store.append(draft.change, draft.stored)
+
+    def open_for(self, target_file: str) -> list[str]:
+        """Return the ids of unfinished sessions on `target_file`, newest first."""
+        found = [
+            record.state
+            for record in self._store.records(live_only=True)
+            if isinstance(record, Record)
+            and record.state.target_file == target_file
+            and record.state.status is not Status.COMPLETED
+        ]
+        found.sort(key=lambda state: state.created_at, reverse=True)
+        return [state.session_id for state in found]
+
+    def list_sessions(
+        self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Answer:
+        """Return one page of session summaries, newest first."""
+        states: list[SessionState] = []
+        damaged: list[Damage] = []
+        live_only = status is not None and status is not Status.COMPLETED
+        for found in self._store.records(live_only=live_only):
+            if isinstance(found, Damage):
+                damaged.append(found)
+            elif status is None or found.state.status is status:
+                states.append(found.state)
+        page: Page[SessionState] = page_of(
+            states,
+            key=lambda state: (state.created_at.isoformat(), state.session_id),
+            show=views.session_summary,
+            limit=limit,
+            cursor=cursor,
+            newest_first=True,
+        )
+        answer: Answer = {"sessions": page.shown, "count": len(states)}
+        if page.next_cursor:
+            answer["next_cursor"] = page.next_cursor
+        if damaged:
+            answer["warnings"] = [f"{item.session_id}: {item.reason}" for item in damaged[:10]]
+        return answer
+
+    def get_session(self, session_id: str) -> Answer:
+        """Return everything about a session but its evidence."""
+        return {"session": views.session_details(self.load(session_id))}
+
+    def pause(self, session_id: str, note: str | None = None) -> Answer:
+        """Set an active session aside."""
+        with self.edit(session_id) as draft:
+            state = draft.record(lifecycle.pause(draft.state, note, self.clock()))
+        checkpoint = {"phase": state.current_phase, "timestamp": views.timestamp(state.paused_at),
+                      "note": note}  # fmt: skip
+        return {
+            "session_id": session_id,
+            "paused": True,
+            "checkpoint": checkpoint,
+            "resume_capable": state.resume_capable,
+            "next": views.call(Action.RESUME, session_id=session_id),
+        }
+
+    def delete_session(self, session_id: str, reason: str | None = None) -> Answer:
+        """Remove a session and all evidence that was submitted to it."""
+        validate_session_id(session_id)
+        with self._store.locked(session_id):
+            stored = self._store.read(session_id)
+            require_legal(stored.state.status, Action.DELETE_SESSION)
+            removed = self._store.delete(stored, reason, self.clock())
+        return {
+            "session_id": session_id,
+            "deleted": True,
+            "cleanup": {"state_file_removed": removed, "artifacts_preserved": False},
+        }
+
+    def _require_room(self) -> None:
+        counted = sum(
+            isinstance(record, Record) and record.state.status in COUNTED
+            for record in self._store.records(live_only=True)
+        )
+        if counted >= self._max_active:
+            raise LimitError(
+                f"{counted} sessions are active or failed; the limit is {self._max_active}",
+                remediation="Finish, pause or delete one first:"
+                f" {views.call(Action.LIST_SESSIONS, status='active')}",
+                details={"active": counted, "limit": self._max_active},
+            )

@@ -1,0 +1,49 @@
+"""What the rest of the core asks of a place that keeps sessions.
+
+Three verbs over (session_id, seq): append-if-last, read-last, list. Locks, evidence and pinned
+definitions stand beside them. Nothing above a store may assume files. A store is safe to use from
+many threads and processes at once: `append` refuses a record that does not follow the last one, and
+`locked` keeps a read-modify-write together.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from mcp_server.core.models import Change, Damage, Record
+
+
+class SessionStore(Protocol):
+    """Keeps the records of sessions, their evidence, and the definitions that they follow."""
+
+    def locked(self, session_id: str) -> AbstractContextManager[None]:
+        """Hold the session; raises ConflictError when somebody else does for too long."""
+
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Hold what guards the number of active sessions."""
+
+    def append(self, change: Change, last: Record | None) -> Record:
+        """Store `change` as the successor of `last` (None: as a new session), durably.
+
+        Raises ConflictError if `last` is not the session's last record any more, DiskRefusedError
+        if it cannot be written; then nothing has changed.
+        """
+
+    def read(self, session_id: str) -> Record:
+        """Return the last record; raises NotFoundError or DamagedStateError."""
+
+    def records(self, *, live_only: bool = False) -> Iterator[Record | Damage]:
+        """Yield every session's last record, in no order; `live_only` may omit completed ones."""
+
+    def blob(self, session_id: str, digest: str) -> bytes:
+        """Return evidence that was stored with a change; raises DamagedStateError if it is gone."""
+
+    def delete(self, last: Record, reason: str | None, time: datetime) -> bool:
+        """Remove the session and its evidence, and log that; False if there was nothing left."""
+
+    def pin(self, digest: str, content: bytes) -> None:
+        """Keep a definition's snapshot under its digest; storing it again changes nothing."""
+
+    def pinned(self, digest: str) -> bytes:
+        """Return a snapshot; raises DamagedStateError if it is gone or not what its digest says."""

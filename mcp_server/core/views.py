@@ -1,0 +1,226 @@
+"""What answers show of definitions and sessions: small dicts, with long things left out by size.
+
+Pure: the engine and the state manager decide, these functions only say.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from mcp_server.core.definitions import Metadata, Phase, Task
+from mcp_server.core.models import ErrorEntry, EvidenceItem, PhaseAttempt, SessionState
+from mcp_server.core.transitions import Action, Status
+from mcp_server.gates.model import EvidenceField
+
+View = dict[str, Any]
+
+MAX_TEXT = 300
+MAX_VALUE = 200
+"""Bytes of a small value that an answer repeats."""
+
+DIGEST_SHOWN = 12
+
+_NOT_SHOWN = frozenset({"title", "default", "examples", "$comment", "verify"})
+
+
+def call(action: Action, **arguments: Any) -> str:
+    """Return the exact next call as text."""
+    shown = {"action": str(action), **arguments}
+    values = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in shown.items())
+    return f"aos_workflow({', '.join(values)})"
+
+
+def timestamp(time: datetime | None) -> str | None:
+    """Return a time as answers show it: UTC, to the millisecond."""
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z") if time else None
+
+
+def clip(text: str, limit: int = MAX_TEXT) -> str:
+    """Return at most `limit` characters of `text`."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def workflow(metadata: Metadata, phases: int | str, source: str) -> View:
+    """Show a definition in a list."""
+    shown: View = {
+        "workflow_type": metadata.workflow_type,
+        "name": clip(metadata.name or metadata.workflow_type),
+        "version": metadata.version,
+        "category": metadata.category,
+        "description": clip(metadata.description),
+        "phases": phases,
+        "estimated_duration": clip(metadata.estimated_duration),
+        "source": source,
+    }
+    return shown | ({"tags": list(metadata.tags)} if metadata.tags else {})
+
+
+def phase_content(phase: Phase, state: SessionState) -> View:
+    """Show a phase: its text, its tasks, and what its gate asks for."""
+    previous = {number: items for number, items in state.evidence.items()
+                if number < phase.phase_number and number in state.completed_phases}  # fmt: skip
+    return {
+        "phase_number": phase.phase_number,
+        "title": phase.title,
+        "description": clip(phase.description),
+        "content": phase.content,
+        "tasks": [
+            {"task_number": task.task_number, "title": task.title, "file": task.file}
+            for task in phase.tasks
+        ],
+        "checkpoint": _checkpoint(phase),
+        "artifacts_from_previous_phases": artifacts(previous, budget=480),
+    }
+
+
+def _checkpoint(phase: Phase) -> View:
+    gate = phase.gate
+    shown: View = {
+        "strict": gate.checkpoint.strict,
+        "required_evidence": list(gate.required_fields),
+        "evidence": {name: _field(field) for name, field in gate.evidence_schema.items()},
+    }
+    rules = [rule.error_message or rule.rule for rule in gate.cross_field_validation]
+    return shown | ({"rules": rules} if rules else {})
+
+
+def _field(field: EvidenceField) -> View:
+    shown: View = {"type": field.type or "any", "required": field.required}
+    if field.description:
+        shown["description"] = clip(field.description)
+    if field.must_be_true:
+        shown["const"] = True
+    keywords = {k: v for k, v in field.json_schema.items() if k not in _NOT_SHOWN and k != "type"}
+    shown |= {name: value for name, value in keywords.items() if _json_size(value) <= MAX_TEXT}
+    return shown | ({"validator": field.validator} if field.validator else {})
+
+
+def task_content(task: Task) -> View:
+    """Show a task."""
+    return {
+        "title": task.title,
+        "content": task.content,
+        "execution_steps": list(task.execution_steps),
+        "estimated_duration": task.estimated_duration,
+    }
+
+
+def artifacts(
+    evidence: Mapping[int, Mapping[str, EvidenceItem]], *, budget: int
+) -> dict[str, View]:
+    """Show evidence by phase: how each field is known, its size and digest, and small values.
+
+    Values come first to go when `budget` bytes are used up, then fields, which are then counted.
+    """
+    shown: dict[str, View] = {}
+    left = budget
+    for number, items in sorted(evidence.items()):
+        fields: View = {}
+        for name, item in items.items():
+            view = _artifact(item)
+            if _json_size({name: view}) > left:
+                view.pop("value", None)
+            if _json_size({name: view}) > left:
+                fields["more_fields"] = len(items) - len(fields)
+                break
+            left -= _json_size({name: view})
+            fields[name] = view
+        shown[str(number)] = fields
+    return shown
+
+
+def _artifact(item: EvidenceItem) -> View:
+    shown: View = {"known": str(item.known), "size": item.size}
+    if item.inline and item.size <= MAX_VALUE:
+        return shown | {"value": item.value}
+    return shown | {"sha256": item.sha256[:DIGEST_SHOWN]}
+
+
+def session_summary(state: SessionState) -> View:
+    """Show a session in a list."""
+    return {
+        "session_id": state.session_id,
+        "workflow_type": state.workflow_type,
+        "target_file": state.target_file,
+        "current_phase": state.current_phase,
+        "total_phases": state.total_phases,
+        "status": str(state.status),
+        "created_at": timestamp(state.created_at),
+        "last_updated": timestamp(state.last_updated),
+    }
+
+
+def session_details(state: SessionState) -> View:
+    """Show a session with its history, options and note."""
+    return {
+        **session_summary(state),
+        "completed_phases": list(state.completed_phases),
+        "definition": definition(state),
+        "phase_history": _history(state.history),
+        "options": _bounded(state.options),
+        "checkpoint_note": state.checkpoint_note,
+        "error_count": state.error_count,
+    }
+
+
+def definition(state: SessionState) -> View:
+    """Show which pinned definition a session follows."""
+    return {
+        "version": state.definition.version,
+        "digest": state.definition.digest[:DIGEST_SHOWN],
+    }
+
+
+def _history(attempts: Iterable[PhaseAttempt]) -> list[View]:
+    return [
+        {
+            "phase": attempt.phase,
+            "attempt": attempt.attempt,
+            "status": attempt.status,
+            "started_at": timestamp(attempt.started_at),
+            "completed_at": timestamp(attempt.completed_at),
+            "duration_seconds": attempt.duration_seconds,
+        }
+        for attempt in list(attempts)[-32:]
+    ]
+
+
+def _bounded(options: Mapping[str, Any]) -> View:
+    return {
+        name: value if _json_size(value) <= MAX_VALUE else f"({_json_size(value)} bytes)"
+        for name, value in list(options.items())[:20]
+    }
+
+
+def error(entry: ErrorEntry) -> View:
+    """Show a recorded refusal."""
+    return {
+        "phase": entry.phase,
+        "timestamp": timestamp(entry.timestamp),
+        "error_type": entry.error_type,
+        "message": entry.message,
+        "details": entry.details,
+        "remediation": entry.remediation,
+    }
+
+
+def next_step(state: SessionState, phase: Phase | None = None) -> str:
+    """Return the call that takes the session on from where it stands."""
+    session = {"session_id": state.session_id}
+    match state.status:
+        case Status.PAUSED:
+            return call(Action.RESUME, **session)
+        case Status.FAILED:
+            return call(Action.RETRY_PHASE, **session, phase=state.current_phase)
+        case Status.COMPLETED:
+            return call(Action.LIST_WORKFLOWS)
+        case Status.ACTIVE if phase is not None and phase.tasks:
+            first = phase.tasks[0].task_number
+            return call(Action.GET_TASK, **session, phase=phase.phase_number, task_number=first)
+        case _:
+            return call(Action.GET_PHASE, **session)
+
+
+def _json_size(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8"))

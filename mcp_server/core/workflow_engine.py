@@ -1,0 +1,370 @@
+"""The use cases of a workflow: load, decide, save.
+
+Each method is one action. It loads what it needs, lets the pure modules decide (`transitions`
+what is legal, `evaluation` whether a phase passes, `lifecycle` what follows) and saves through
+the one door, `StateManager.edit`. Completing a phase happens in `complete_phase` and nowhere
+else. Holds nothing but caches of immutable definitions: safe to share between threads.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from mcp_server.core import lifecycle, refusals, views
+from mcp_server.core.definitions import Definition, Phase
+from mcp_server.core.encoding import encode_submitted
+from mcp_server.core.library import WorkflowLibrary
+from mcp_server.core.lifecycle import Submission
+from mcp_server.core.models import SessionState
+from mcp_server.core.paging import page_of
+from mcp_server.core.paths import validate_target
+from mcp_server.core.state_manager import StateManager
+from mcp_server.core.transitions import Action, require_legal
+from mcp_server.errors import (
+    DamagedStateError,
+    DefinitionError,
+    InvalidArgumentError,
+    NotFoundError,
+    StateError,
+    WorkflowError,
+)
+from mcp_server.gates.evaluation import Outcome as Judgement
+from mcp_server.gates.evaluation import Verdict, evaluate
+
+Answer = dict[str, Any]
+
+MAX_FIELDS = 256
+MAX_FIELD_NAME = 128
+_MAX_OTHERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an agent may submit, in bytes of UTF-8 JSON."""
+
+    evidence: int = 10 * 1024 * 1024
+    options: int = 64 * 1024
+
+
+class WorkflowEngine:
+    """Walks sessions through their workflows."""
+
+    def __init__(
+        self, library: WorkflowLibrary, sessions: StateManager, *, root: Path, limits: Limits
+    ) -> None:
+        """Serve the definitions of `library` to `sessions` of the project at `root`."""
+        self._library = library
+        self._sessions = sessions
+        self._root = root
+        self._limits = limits
+        self._pinned = lru_cache(maxsize=64)(self._read_pinned)
+
+    def list_workflows(
+        self, category: str | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Answer:
+        """Return one page of the workflows that can be started, by name."""
+        shown: list[views.View] = []
+        warnings: list[str] = []
+        for place in self._library.places():
+            try:
+                metadata = self._library.metadata(place)
+                if category is None or metadata.category == category:
+                    phases = self._library.phase_count(place, metadata)
+                    shown.append(views.workflow(metadata, phases, place.shelf.label))
+            except DefinitionError as error:
+                warnings.append(views.clip(error.message))
+        page = page_of(
+            shown,
+            key=lambda view: (view["workflow_type"],),
+            show=dict,
+            limit=limit,
+            cursor=cursor,
+        )
+        answer: Answer = {"workflows": page.shown, "count": len(shown)}
+        if page.next_cursor:
+            answer["next_cursor"] = page.next_cursor
+        if warnings:
+            answer["warnings"] = warnings[:10]
+        return answer | {"next": views.call(Action.START, workflow_type="...", target_file="...")}
+
+    def start(
+        self, workflow_type: str, target_file: str, options: Mapping[str, Any] | None = None
+    ) -> Answer:
+        """Begin a session of a workflow on a target; its definition is pinned."""
+        options = dict(options or {})
+        _require_size("options", options, self._limits.options)
+        validate_target(self._root, target_file)
+        definition = self._library.load(workflow_type)
+        others = self._sessions.open_for(target_file)
+        state = self._sessions.create(definition, target_file, options)
+        return {
+            "session_id": state.session_id,
+            "workflow_type": state.workflow_type,
+            "target_file": state.target_file,
+            "definition": views.definition(state),
+            "other_sessions": others[:_MAX_OTHERS],
+            **self._standing(state, definition),
+        }
+
+    def get_phase(self, session_id: str, phase: int | None = None) -> Answer:
+        """Return the current phase, or an earlier one."""
+        state = self._sessions.load(session_id)
+        definition = self._pinned(state.definition.digest)
+        wanted = self._reached(state, definition, phase)
+        return {
+            "current_phase": state.current_phase,
+            "total_phases": state.total_phases,
+            "phase_content": views.phase_content(wanted, state),
+            "next": views.next_step(state, definition.phase(state.current_phase)),
+        }
+
+    def get_task(self, session_id: str, task_number: int, phase: int | None = None) -> Answer:
+        """Return one task of the current phase, or of an earlier one."""
+        state = self._sessions.load(session_id)
+        wanted = self._reached(state, self._pinned(state.definition.digest), phase)
+        task = wanted.task(task_number)
+        return {
+            "phase": wanted.phase_number,
+            "task_number": task.task_number,
+            "task_content": views.task_content(task),
+            "next": _after_task(state, wanted, task_number),
+        }
+
+    def complete_phase(self, session_id: str, phase: int, evidence: Mapping[str, Any]) -> Answer:
+        """Judge the evidence for the current phase and let it pass, or refuse.
+
+        Raises GateRefusedError when the gate says no and StateError for any but the current
+        phase; the gate's no and an attempt to skip ahead are recorded.
+        """
+        self._require_evidence(evidence)
+        refusal: WorkflowError | None = None
+        answer: Answer = {}
+        now = self._sessions.clock()
+        with self._sessions.edit(session_id) as draft:
+            state = draft.state
+            require_legal(state.status, Action.COMPLETE_PHASE)
+            definition = self._pinned(state.definition.digest)
+            gate = definition.phase(phase).gate
+            if phase < state.current_phase:
+                raise refusals.phase_behind(state, phase)
+            if phase > state.current_phase:
+                refusal = refusals.phase_ahead(state, phase)
+                entry = refusals.entry(phase, refusal, now)
+                draft.record(lifecycle.refuse_skip(state, entry, now))
+            else:
+                merged = self._merged(state, evidence)
+                verdict = evaluate(gate, merged, {})
+                submission = lifecycle.prepare(merged, verdict.known)
+                if verdict.outcome is Judgement.PASS:
+                    after = draft.record(lifecycle.pass_phase(state, submission, now))
+                    answer = _passed(after, definition, phase, submission, verdict)
+                else:
+                    refusal = refusals.gate_refused(state, verdict)
+                    entry = refusals.entry(phase, refusal, now, verdict)
+                    draft.record(lifecycle.refuse_phase(state, submission, entry, now))
+        if refusal is not None:
+            raise refusal
+        return answer
+
+    def get_state(self, session_id: str) -> Answer:
+        """Return where a session stands and what was submitted to it."""
+        state = self._sessions.load(session_id)
+        completed = {n: state.evidence[n] for n in state.completed_phases if n in state.evidence}
+        answer: Answer = {
+            "session_id": state.session_id,
+            "workflow_type": state.workflow_type,
+            "target_file": state.target_file,
+            "current_phase": state.current_phase,
+            "total_phases": state.total_phases,
+            "completed_phases": list(state.completed_phases),
+            "session_status": str(state.status),
+            "artifacts": views.artifacts(completed, budget=6_000),
+            "created_at": views.timestamp(state.created_at),
+            "last_updated": views.timestamp(state.last_updated),
+            "resume_capable": state.resume_capable,
+            "definition": views.definition(state) | self._moved_on(state),
+            "next": views.next_step(state),
+        }
+        kept = state.current_phase not in completed and state.evidence.get(state.current_phase)
+        return answer | ({"kept_evidence": sorted(kept)[:20]} if kept else {})
+
+    def resume(self, session_id: str) -> Answer:
+        """Take a paused session up again."""
+        with self._sessions.edit(session_id, activates=True) as draft:
+            before = draft.state
+            definition = self._pinned(before.definition.digest)
+            now = self._sessions.clock()
+            state = draft.record(lifecycle.resume(before, now))
+        paused_at = before.paused_at or now
+        return {
+            "resumed": True,
+            "paused_duration_seconds": round((now - paused_at).total_seconds(), 3),
+            "checkpoint_note": state.checkpoint_note,
+            **self._standing(state, definition),
+        }
+
+    def retry_phase(self, session_id: str, phase: int, *, reset_evidence: bool = False) -> Answer:
+        """Open a refused phase for another attempt."""
+        with self._sessions.edit(session_id) as draft:
+            before = draft.state
+            require_legal(before.status, Action.RETRY_PHASE)
+            definition = self._pinned(before.definition.digest)
+            definition.phase(phase)
+            if phase != before.current_phase:
+                raise StateError(
+                    f"cannot retry phase {phase}: the current phase is {before.current_phase}",
+                    remediation="Call " + views.next_step(before),
+                    details={"current_phase": before.current_phase},
+                )
+            change = lifecycle.retry_phase(
+                before, reset_evidence=reset_evidence, now=self._sessions.clock()
+            )
+            state = draft.record(change)
+        errors = [views.error(entry) for entry in before.errors if entry.phase == phase]
+        return {
+            "retrying": True,
+            "attempt": state.attempt,
+            "evidence_reset": reset_evidence,
+            "previous_errors": [
+                {key: error[key] for key in ("timestamp", "message", "details")}
+                for error in errors[-3:]
+            ],
+            **self._standing(state, definition),
+        }
+
+    def rollback(self, session_id: str, to_phase: int) -> Answer:
+        """Go back to an earlier phase; what was submitted to later ones is cleared."""
+        with self._sessions.edit(session_id, activates=True) as draft:
+            before = draft.state
+            require_legal(before.status, Action.ROLLBACK)
+            definition = self._pinned(before.definition.digest)
+            definition.phase(to_phase)
+            state = draft.record(lifecycle.roll_back(before, to_phase, self._sessions.clock()))
+        return {
+            "rolled_back": True,
+            "from_phase": before.current_phase,
+            "to_phase": to_phase,
+            "artifacts_cleared": sorted(set(before.evidence) - set(state.evidence)),
+            **self._standing(state, definition),
+        }
+
+    def get_errors(self, session_id: str) -> Answer:
+        """Return the recorded refusals, newest last."""
+        state = self._sessions.load(session_id)
+        shown = [views.error(entry) for entry in state.errors]
+        return {
+            "errors": shown,
+            "error_count": state.error_count,
+            "last_error": shown[-1]["timestamp"] if shown else None,
+            "next": views.next_step(state),
+        }
+
+    def _standing(self, state: SessionState, definition: Definition) -> Answer:
+        phase = definition.phase(state.current_phase)
+        return {
+            "current_phase": state.current_phase,
+            "total_phases": state.total_phases,
+            "phase_content": views.phase_content(phase, state),
+            "next": views.next_step(state, phase),
+        }
+
+    def _reached(self, state: SessionState, definition: Definition, number: int | None) -> Phase:
+        phase = definition.phase(state.current_phase if number is None else number)
+        if phase.phase_number > state.current_phase:
+            raise StateError(
+                f"phase {number} is not reached yet: the current phase is {state.current_phase}",
+                remediation="Complete the current phase first: " + views.next_step(state),
+                details={"current_phase": state.current_phase},
+            )
+        return phase
+
+    def _require_evidence(self, evidence: Mapping[str, Any]) -> None:
+        if len(evidence) > MAX_FIELDS or any(len(name) > MAX_FIELD_NAME for name in evidence):
+            raise InvalidArgumentError(
+                f"evidence is too large: {len(evidence)} fields; at most {MAX_FIELDS}, with names"
+                f" of at most {MAX_FIELD_NAME} characters",
+                remediation="Submit the fields that the gate names; put lists into one field.",
+            )
+        _require_size("evidence", evidence, self._limits.evidence)
+
+    def _merged(self, state: SessionState, evidence: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `evidence` over what earlier attempts at the current phase submitted."""
+        kept = {
+            name: item.value
+            if item.inline
+            else lifecycle.restore(self._sessions.store.blob(state.session_id, item.sha256))
+            for name, item in state.evidence.get(state.current_phase, {}).items()
+        }
+        merged = kept | {name: value for name, value in evidence.items() if value is not None}
+        self._require_evidence(merged)
+        return merged
+
+    def _moved_on(self, state: SessionState) -> dict[str, str]:
+        try:
+            current = self._library.load(state.workflow_type)
+        except (DefinitionError, NotFoundError):
+            return {"moved_on": "the workflow on disk is gone or broken; the pinned one is served"}
+        if current.digest == state.definition.digest:
+            return {}
+        return {"moved_on": f"the workflow on disk is now {current.version}"
+                f" ({current.digest[: views.DIGEST_SHOWN]}); the pinned one is served"}  # fmt: skip
+
+    def _read_pinned(self, digest: str) -> Definition:
+        content = self._sessions.store.pinned(digest)
+        try:
+            return Definition.from_snapshot(content)
+        except ValidationError as error:
+            raise DamagedStateError(
+                f"the pinned definition {digest[:12]} cannot be read by this server",
+                remediation="Run the server version that started the session, or start again.",
+            ) from error
+
+
+def _require_size(name: str, value: Mapping[str, Any], limit: int) -> None:
+    size = len(encode_submitted(name, value))
+    if size > limit:
+        raise InvalidArgumentError(
+            f"{name} is too large: {size} bytes of JSON, at most {limit}",
+            remediation=f"Put the bulk into files of the project and name them in {name}.",
+        )
+
+
+def _after_task(state: SessionState, phase: Phase, task_number: int) -> str:
+    later = [task.task_number for task in phase.tasks if task.task_number > task_number]
+    session = {"session_id": state.session_id, "phase": phase.phase_number}
+    if later:
+        return views.call(Action.GET_TASK, **session, task_number=later[0])
+    if phase.phase_number != state.current_phase:
+        return views.next_step(state)
+    return views.call(Action.COMPLETE_PHASE, **session, evidence={"...": "..."})
+
+
+def _passed(
+    state: SessionState,
+    definition: Definition,
+    phase: int,
+    submission: Submission,
+    verdict: Verdict,
+) -> Answer:
+    answer: Answer = {
+        "phase_completed": phase,
+        "checkpoint_passed": True,
+        "evidence_accepted": list(submission.items)[:64],
+        "evidence": {name: {"known": str(item.known)} for name, item in
+                     list(submission.items.items())[:64]},
+        "warnings": [views.clip(text) for text in verdict.warnings[: refusals.MAX_PROBLEMS]],
+    }  # fmt: skip
+    following = definition.phase_after(phase)
+    if following is None:
+        answer["workflow_complete"] = True
+    else:
+        answer["next_phase"] = {
+            "phase_number": following.phase_number,
+            "title": following.title,
+            "description": views.clip(following.description),
+        }
+    return answer | {"next": views.next_step(state)}

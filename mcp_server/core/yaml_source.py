@@ -1,0 +1,79 @@
+"""YAML as definitions use it: plain JSON-like data, with the line of every part.
+
+The safe loader only, without its timestamps (a date in a gate is text). Refused: duplicate keys,
+which YAML libraries resolve silently, and documents that grow large through aliases.
+"""
+
+from typing import Any, ClassVar
+
+import yaml
+
+MAX_PARTS = 20_000
+
+Path = tuple[str | int, ...]
+
+_Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class SourceError(Exception):
+    """A YAML text that cannot be used; `line` counts from 1."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        """Say what is wrong, and where."""
+        super().__init__(reason)
+        self.line = line
+
+
+class _Loader(_Base):  # type: ignore[misc]
+    yaml_implicit_resolvers: ClassVar = {
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
+        for first, resolvers in _Base.yaml_implicit_resolvers.items()
+    }
+
+
+class YamlSource:
+    """One parsed YAML document: `data`, and where its parts stand."""
+
+    def __init__(self, text: str) -> None:
+        """Parse `text`; raises SourceError."""
+        self._lines: dict[Path, int] = {}
+        self._parts = 0
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is not None:
+                self._survey(node, ())
+            self.data: Any = None if node is None else loader.construct_document(node)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark
+            line = mark.line + 1 if mark else None
+            raise SourceError(f"not YAML: {error.problem}", line) from error
+        except (yaml.YAMLError, RecursionError, ValueError) as error:
+            raise SourceError(f"not YAML: {type(error).__name__}") from error
+        finally:
+            loader.dispose()
+
+    def line_of(self, path: Path) -> int | None:
+        """Return the line of the part at `path`, or of the nearest part around it."""
+        while path and path not in self._lines:
+            path = path[:-1]
+        return self._lines.get(path)
+
+    def _survey(self, node: yaml.Node, path: Path) -> None:
+        self._parts += 1
+        line = node.start_mark.line + 1
+        if self._parts > MAX_PARTS:
+            raise SourceError(f"more than {MAX_PARTS} parts", line)
+        self._lines.setdefault(path, line)
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self._survey(item, (*path, index))
+        elif isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                name = str(key.value)
+                if name in seen:
+                    raise SourceError(f"duplicate key {name!r}", key.start_mark.line + 1)
+                seen.add(name)
+                self._lines[*path, name] = key.start_mark.line + 1
+                self._survey(value, (*path, name))

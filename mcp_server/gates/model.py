@@ -1,0 +1,173 @@
+"""The gate of a phase: evidence fields, validators and rules, as read from gate-definition.yaml.
+
+A `Gate` that exists is sound: unknown types, validators, probes, broken expressions and broken JSON
+Schema are refused by its constructor, so that nothing unknown is left to be skipped when evidence
+is judged. Unknown keys are kept, so that a gate survives being stored and read again.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from mcp_server.gates.expressions import Expression, ExpressionError
+
+TYPE_NAMES: Mapping[str, str] = {
+    "boolean": "boolean",
+    "integer": "integer",
+    "number": "number",
+    "string": "string",
+    "list": "array",
+    "dict": "object",
+    "object": "object",
+}
+"""Type names of the gate format, and what JSON Schema calls them."""
+
+_ALIASES: Mapping[str, str] = {
+    "array": "list",
+    "bool": "boolean",
+    "float": "number",
+    "int": "integer",
+    "str": "string",
+}
+
+_OWN_KEYS = frozenset(
+    {"type", "required", "description", "validator", "validator_params", "verify"}
+)
+
+
+class _GatePart(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True, ignored_types=(cached_property,))
+
+
+class EvidenceField(_GatePart):
+    """One field of the evidence; keys of its own besides, all others are JSON Schema keywords."""
+
+    type: str | None = None
+    required: bool = True
+    description: str = ""
+    validator: str | None = None
+    validator_params: dict[str, Any] = Field(default_factory=dict)
+
+    @field_validator("type")
+    @classmethod
+    def _known_type(cls, name: str | None) -> str | None:
+        name = _ALIASES.get(name, name) if name else None
+        if name is not None and name not in TYPE_NAMES:
+            raise ValueError(f"unknown type {name!r}; one of {', '.join(TYPE_NAMES)}")
+        return name
+
+    @model_validator(mode="after")
+    def _sound(self) -> Self:
+        if "verify" in (self.model_extra or {}):
+            raise ValueError(f"unknown probe in verify: {(self.model_extra or {})['verify']!r}")
+        try:
+            Draft202012Validator.check_schema(self.json_schema)
+        except SchemaError as error:
+            raise ValueError(f"not a JSON Schema: {error.message}") from error
+        return self
+
+    @cached_property
+    def json_schema(self) -> dict[str, Any]:
+        """The JSON Schema that a value of this field must satisfy."""
+        keywords = {k: v for k, v in (self.model_extra or {}).items() if k not in _OWN_KEYS}
+        return ({"type": TYPE_NAMES[self.type]} if self.type else {}) | keywords
+
+    @property
+    def must_be_true(self) -> bool:
+        """Whether the field is a bare required boolean, which means "this is true"."""
+        constrained = self.validator or self.json_schema.keys() & {"const", "enum"}
+        return self.required and self.type == "boolean" and not constrained
+
+
+class CrossFieldRule(_GatePart):
+    """A relation between fields that must hold."""
+
+    rule: str
+    error_message: str = ""
+
+    @field_validator("rule")
+    @classmethod
+    def _parses(cls, source: str) -> str:
+        _parse(source)
+        return source
+
+    @cached_property
+    def expression(self) -> Expression:
+        """The parsed rule, called with the whole evidence."""
+        return Expression(self.rule)
+
+
+class Checkpoint(_GatePart):
+    """How strict the gate is."""
+
+    strict: bool = True
+    allow_override: bool = False
+
+
+class Gate(_GatePart):
+    """What a phase must prove; without fields, anything but nothing is accepted."""
+
+    checkpoint: Checkpoint = Checkpoint()
+    evidence_schema: dict[str, EvidenceField] = Field(default_factory=dict)
+    validators: dict[str, str] = Field(default_factory=dict)
+    cross_field_validation: tuple[CrossFieldRule, ...] = ()
+
+    @field_validator("validators")
+    @classmethod
+    def _validators_parse(cls, sources: dict[str, str]) -> dict[str, str]:
+        for name, source in sources.items():
+            try:
+                _parse(source)
+            except ValueError as error:
+                raise ValueError(f"validator {name!r}: {error}") from error
+        return sources
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_sections(cls, data: Any) -> Any:
+        """Read a section that is present but empty (`validators:` alone) as absent."""
+        if isinstance(data, Mapping):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+    @model_validator(mode="after")
+    def _names_resolve(self) -> Self:
+        for name, field in self.evidence_schema.items():
+            if field.validator is None:
+                continue
+            if field.validator not in self.validators:
+                known = ", ".join(self.validators) or "none is defined"
+                raise ValueError(f"{name}: unknown validator {field.validator!r} ({known})")
+            takes = self.expressions[field.validator].parameters[1:]
+            if set(takes) != set(field.validator_params):
+                raise ValueError(
+                    f"{name}: validator {field.validator!r} takes the parameters {list(takes)},"
+                    f" not {list(field.validator_params)}"
+                )
+        return self
+
+    @cached_property
+    def expressions(self) -> Mapping[str, Expression]:
+        """The parsed validators by name."""
+        return {name: Expression(source) for name, source in self.validators.items()}
+
+    @property
+    def required_fields(self) -> tuple[str, ...]:
+        """Names of the fields without which nothing passes."""
+        return tuple(name for name, field in self.evidence_schema.items() if field.required)
+
+
+def _parse(source: str) -> None:
+    try:
+        Expression(source)
+    except ExpressionError as error:
+        raise ValueError(str(error)) from error
+
+
+def presence_gate(names: tuple[str, ...]) -> Gate:
+    """Build the gate of a phase that only lists `checkpoint.required_evidence` in its metadata."""
+    return Gate(evidence_schema={name: EvidenceField() for name in names})

@@ -1,0 +1,37 @@
+"""The composition root: builds the MCP server for a project and runs it."""
+
+from typing import Any
+
+from mcp.server import MCPServer
+
+from mcp_server import __version__
+from mcp_server.config import Settings
+from mcp_server.server.services import services_for
+from mcp_server.server.tools.publishing import TITLE
+from mcp_server.server.tools.workflow_tools import register_workflow_tools
+
+NAME = "aos-workflow"
+
+INSTRUCTIONS = """\
+This server walks you through a workflow: a checklist of phases and tasks with a gate at the end of
+each phase. Use it when the user names a workflow, or wants tests, production code, a specification
+or a code review done step by step, with proof.
+
+1. aos_workflow(action="list_workflows") shows what can be done.
+2. action="start" with workflow_type and target_file gives a session_id and the first phase.
+3. action="get_task" gives one task at a time. Do it before you ask for the next one.
+4. action="complete_phase" submits evidence: the fields that the phase's checkpoint names. The gate
+   lets the phase pass or says what is missing. Submit what is true: it is kept, marked as claimed.
+5. After a refusal, mend the work, call action="retry_phase", then complete_phase again.
+
+Phases cannot be skipped. Sessions survive restarts: action="list_sessions" finds yours,
+action="get_state" says where it stands, and `next` in every answer is the exact next call."""
+
+
+def build_server(settings: Settings) -> MCPServer[Any]:
+    """Return a server of the project that `settings` name."""
+    server: MCPServer[Any] = MCPServer(
+        NAME, title=TITLE, version=__version__, instructions=INSTRUCTIONS, log_level="WARNING"
+    )
+    register_workflow_tools(server, services_for(settings))
+    return server

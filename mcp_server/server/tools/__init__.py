@@ -1,0 +1,1 @@
+"""The one tool: its actions, arguments, answers and dispatcher."""

@@ -1,0 +1,323 @@
+"""The tool `aos_workflow`: a table of 14 thin handlers and the one dispatcher in front of them.
+
+A handler reads its arguments, calls one method of the engine or the state manager, and returns
+its dict. The dispatcher screens arguments, looks the handler up, calls it and wraps what comes
+back; it alone catches everything, so that whatever happens the caller gets the one envelope.
+"""
+
+import difflib
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any, ParamSpec, TypeVar
+
+import anyio.to_thread
+from mcp.server import MCPServer
+
+from mcp_server.config import (
+    MAX_ACTIVE_SESSIONS,
+    MAX_EVIDENCE_SIZE,
+    MAX_NOTE_SIZE,
+    STATE_DIR,
+)
+from mcp_server.core.encoding import encode_submitted
+from mcp_server.core.identifiers import SESSION_ID_PATTERN, validate_session_id
+from mcp_server.core.paths import validate_target
+from mcp_server.core.state_manager import StateManager
+from mcp_server.core.transitions import Action
+from mcp_server.core.workflow_engine import WorkflowEngine
+from mcp_server.errors import (
+    DiskRefusedError,
+    InternalError,
+    InvalidArgumentError,
+    WorkflowError,
+)
+from mcp_server.server import services
+from mcp_server.server.tools import publishing
+from mcp_server.server.tools.actions import example_call
+from mcp_server.server.tools.arguments import Given, require, screen
+from mcp_server.server.tools.redaction import sanitize_error
+
+__all__ = [
+    "ACTION_HANDLERS",
+    "MAX_ACTIVE_SESSIONS",
+    "MAX_EVIDENCE_SIZE",
+    "SESSION_ID_PATTERN",
+    "STATE_DIR",
+    "VALID_ACTIONS",
+    "aos_workflow",
+    "register_workflow_tools",
+    "sanitize_error",
+    "validate_evidence_size",
+    "validate_session_id",
+    "validate_target_file",
+]
+
+logger = logging.getLogger(__name__)
+
+Answer = dict[str, Any]
+Handler = Callable[..., Awaitable[Answer]]
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+VALID_ACTIONS = frozenset(str(action) for action in Action)
+
+
+def validate_target_file(target_file: object) -> bool:
+    """Return True; raises ValueError for a path that is not inside the project."""
+    return validate_target(services.current().settings.project, target_file)
+
+
+def validate_evidence_size(evidence: object) -> bool:
+    """Return True; raises ValueError for evidence over MAX_EVIDENCE_SIZE bytes of JSON."""
+    size = len(encode_submitted("evidence", evidence))
+    if size > MAX_EVIDENCE_SIZE:
+        raise InvalidArgumentError(
+            f"evidence is too large: {size} bytes of JSON, at most {MAX_EVIDENCE_SIZE}",
+            remediation="Put the bulk into files of the project and submit their paths.",
+        )
+    return True
+
+
+def _engine() -> WorkflowEngine:
+    return services.current().engine
+
+
+def _sessions() -> StateManager:
+    return services.current().sessions
+
+
+async def _run(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Call a blocking method in a worker thread, so that the server goes on answering others."""
+    return await anyio.to_thread.run_sync(partial(method, *args, **kwargs))
+
+
+async def _handle_list_workflows(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _engine().list_workflows,
+        given.optional_text("category"),
+        given.optional_number("limit"),
+        given.optional_text("cursor"),
+    )
+
+
+async def _handle_start(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _engine().start,
+        given.text("workflow_type"),
+        given.text("target_file"),
+        given.optional_object("options"),
+    )
+
+
+async def _handle_get_phase(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(_engine().get_phase, given.session_id(), given.optional_number("phase"))
+
+
+async def _handle_get_task(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _engine().get_task,
+        given.session_id(),
+        given.number("task_number"),
+        given.optional_number("phase"),
+    )
+
+
+async def _handle_complete_phase(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _engine().complete_phase,
+        given.session_id(),
+        given.number("phase"),
+        given.object("evidence"),
+    )
+
+
+async def _handle_get_state(**arguments: Any) -> Answer:
+    return await _run(_engine().get_state, Given(arguments).session_id())
+
+
+async def _handle_list_sessions(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _sessions().list_sessions,
+        given.status(),
+        given.optional_number("limit"),
+        given.optional_text("cursor"),
+    )
+
+
+async def _handle_get_session(**arguments: Any) -> Answer:
+    return await _run(_sessions().get_session, Given(arguments).session_id())
+
+
+async def _handle_delete_session(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _sessions().delete_session,
+        given.session_id(),
+        given.optional_text("reason", limit=MAX_NOTE_SIZE),
+    )
+
+
+async def _handle_pause(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _sessions().pause,
+        given.session_id(),
+        given.optional_text("checkpoint_note", limit=MAX_NOTE_SIZE),
+    )
+
+
+async def _handle_resume(**arguments: Any) -> Answer:
+    return await _run(_engine().resume, Given(arguments).session_id())
+
+
+async def _handle_retry_phase(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(
+        _engine().retry_phase,
+        given.session_id(),
+        given.number("phase"),
+        reset_evidence=given.flag("reset_evidence"),
+    )
+
+
+async def _handle_rollback(**arguments: Any) -> Answer:
+    given = Given(arguments)
+    return await _run(_engine().rollback, given.session_id(), given.number("to_phase"))
+
+
+async def _handle_get_errors(**arguments: Any) -> Answer:
+    return await _run(_engine().get_errors, Given(arguments).session_id())
+
+
+ACTION_HANDLERS: dict[str, Handler] = {
+    "list_workflows": _handle_list_workflows,
+    "start": _handle_start,
+    "get_phase": _handle_get_phase,
+    "get_task": _handle_get_task,
+    "complete_phase": _handle_complete_phase,
+    "get_state": _handle_get_state,
+    "list_sessions": _handle_list_sessions,
+    "get_session": _handle_get_session,
+    "delete_session": _handle_delete_session,
+    "pause": _handle_pause,
+    "resume": _handle_resume,
+    "retry_phase": _handle_retry_phase,
+    "rollback": _handle_rollback,
+    "get_errors": _handle_get_errors,
+}
+
+
+async def aos_workflow(
+    action: str,
+    session_id: str | None = None,
+    workflow_type: str | None = None,
+    target_file: str | None = None,
+    options: dict[str, Any] | None = None,
+    phase: int | None = None,
+    task_number: int | None = None,
+    evidence: dict[str, Any] | None = None,
+    category: str | None = None,
+    status: str | None = None,
+    reason: str | None = None,
+    checkpoint_note: str | None = None,
+    reset_evidence: bool = False,
+    to_phase: int | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Answer:
+    """Carry out one action of the workflow tool and return its answer; never raises."""
+    # The parameters are the arguments, one to one: naming them again could only go wrong.
+    return await dispatch(dict(locals()))
+
+
+async def dispatch(raw: Mapping[str, Any]) -> Answer:
+    """Answer a call from its raw arguments: the one envelope for success and failure alike."""
+    action = raw.get("action")
+    head = {"action": action[:64] if isinstance(action, str) else None}
+    try:
+        handler = _handler_of(action)
+        given, warnings = screen(raw)
+        require(Action(str(action)), given)
+        answer = await handler(**given)
+    except WorkflowError as error:
+        return _refusal(head, error)
+    except Exception as error:  # noqa: BLE001 - the one place that catches everything
+        return _refusal(head, _unexpected(error))
+    if warnings:
+        answer = answer | {"warnings": [*answer.get("warnings", []), *warnings[:10]]}
+    return {"status": "success", **head, **answer}
+
+
+def _handler_of(action: Any) -> Handler:
+    handler = ACTION_HANDLERS.get(action) if isinstance(action, str) else None
+    if handler is not None:
+        return handler
+    if isinstance(action, str):
+        close = difflib.get_close_matches(action[:64].lower(), ACTION_HANDLERS, n=1, cutoff=0.5)
+        meant = f"; did you mean {close[0]}?" if close else ""
+        message = f"Unknown action: {action[:64]!r}{meant}"
+        remedy = example_call(Action(close[0] if close else Action.LIST_WORKFLOWS))
+    else:
+        message = "Unknown action: action is missing or not text"
+        remedy = example_call(Action.LIST_WORKFLOWS)
+    raise InvalidArgumentError(
+        message,
+        remediation=f"Call one of valid_actions, such as {remedy}",
+        fields={"valid_actions": list(ACTION_HANDLERS)},
+    )
+
+
+def _refusal(head: Answer, error: WorkflowError) -> Answer:
+    answer = {
+        "status": "error",
+        **head,
+        "error": error.message,
+        "error_type": error.error_type,
+        "remediation": error.remediation,
+        **error.fields,
+    }
+    return answer | ({"details": error.details} if error.details else {})
+
+
+def _unexpected(error: Exception) -> WorkflowError:
+    incident = secrets.token_hex(4)
+    logger.error("incident %s", incident, exc_info=error)
+    safe = sanitize_error(error)
+    if safe["error_type"] == "PermissionError":
+        refusal: WorkflowError = DiskRefusedError(
+            safe["error"], remediation="Give the server the right to read and write the project."
+        )
+        return refusal
+    return InternalError(
+        f"Internal server error (incident {incident})",
+        remediation=f"Nothing was changed. Look for incident {incident} in the server's log.",
+        details={"incident": incident},
+    )
+
+
+def register_workflow_tools(mcp_server: Any, bound_to: services.Services | None = None) -> int:
+    """Register the tool with a server and return how many tools that made: 1.
+
+    An SDK server gets results whose two halves are each complete; any other object whose
+    `.tool(...)` returns a decorator gets the plain coroutine. `bound_to` fixes the project, which
+    is otherwise looked up at each call.
+    """
+    if isinstance(mcp_server, MCPServer):
+
+        async def answer(raw: Mapping[str, Any]) -> Answer:
+            with services.bound(bound_to):
+                return await dispatch(raw)
+
+        publishing.publish(mcp_server, answer)
+    else:
+        mcp_server.tool(name=publishing.NAME, description=publishing.description())(aos_workflow)
+    return 1
