@@ -1,22 +1,39 @@
 """`python -m mcp_server`: the stdio server."""
 
+import argparse
 import sys
+from pathlib import Path
 
 from mcp_server.config import load_settings
 from mcp_server.errors import ConfigurationError
 
+USAGE_ERROR = 2
 
-def main() -> int:
-    """Serve over stdio until the client closes it; 2 when there is nothing sensible to serve."""
+
+def serve(project: Path | None = None) -> int:
+    """Serve `project` over stdio until the client closes it and return the exit code.
+
+    Standard output carries protocol only; what goes wrong before serving is one line on stderr.
+    """
     try:
-        settings = load_settings()
+        settings = load_settings(project=project)
     except ConfigurationError as error:
         sys.stderr.write(f"aos-workflow: {error.message}. {error.remediation}\n")
-        return 2
-    from mcp_server.server.app import build_server  # noqa: PLC0415 - the SDK takes a second to import
+        return USAGE_ERROR
+    # The SDK takes most of a second to import: a wrong folder should be told before that.
+    from mcp_server.server.app import build_server  # noqa: PLC0415
 
     build_server(settings).run("stdio")
     return 0
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mcp_server", description="The aos_workflow MCP server, over stdio."
+    )
+    parser.add_argument("--project", type=Path, help="project folder; default: found from here")
+    return serve(parser.parse_args().project)
 
 
 if __name__ == "__main__":

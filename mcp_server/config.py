@@ -80,7 +80,7 @@ def discover_root(environment: Mapping[str, str], project: Path | None = None) -
     named = project or (environment.get(PROJECT_VARIABLE) and Path(environment[PROJECT_VARIABLE]))
     if named:
         reason = "--project" if project else PROJECT_VARIABLE
-        folder = named.expanduser().resolve()
+        folder = _resolved(named)
         if not folder.is_dir():
             raise ConfigurationError(
                 f"{reason} is not a folder: {named.name!r}",
@@ -103,6 +103,14 @@ def _nearest_root(start: Path, home: Path | None) -> Root:
             " a project folder.",
         )
     return Root(start, "working directory")
+
+
+def _resolved(named: Path) -> Path:
+    try:
+        return named.expanduser().resolve()
+    except (RuntimeError, OSError):
+        # The home of nobody, or links in a circle: no folder, as the caller then says.
+        return named
 
 
 def _too_wide(folder: Path, home: Path | None) -> bool:

@@ -32,6 +32,9 @@ GATE: Mapping[str, Any] = {
 EVIDENCE: Mapping[str, Any] = {"tests": 3, "report": "reports/junit.xml"}
 
 
+TASK = Task(task_number=1, title="Task 1", file="task-1-do.md", content="# Task 1\n")
+
+
 class Clock:
     """A clock that moves one second at each look."""
 
@@ -60,12 +63,12 @@ def definition(phases: int = 2, first: int = 1, name: str = "small_v1") -> Defin
                 phase_number=number,
                 title=f"Phase {number}",
                 content=f"# Phase {number}\n",
-                tasks=(Task(task_number=1, title="Task 1", file="task-1-do.md", content="# Task 1\n"),),
+                tasks=(TASK,),
                 gate=gate(),
             )
             for number in range(first, first + phases)
         ),
-    )  # fmt: skip
+    )
 
 
 def write_workflow(

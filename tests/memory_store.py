@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from mcp_server.core.models import NO_HASH, Change, Record
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
+from mcp_server.core.models import NO_HASH, Change, Record
 from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
 
 

@@ -37,6 +37,12 @@ class PhaseMetadata(_Frozen):
     purpose: str | None = None
     checkpoint: Checkpoint = Checkpoint()
 
+    @field_validator("phase_number", mode="after")
+    @classmethod
+    def _plain_number(cls, number: int | str) -> int | str:
+        """Read "2" as 2: a phase whose number does not match would lose its required evidence."""
+        return int(number) if isinstance(number, str) and number.isdecimal() else number
+
 
 class Metadata(_Frozen):
     """metadata.json; unknown keys are kept."""

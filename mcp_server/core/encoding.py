@@ -45,15 +45,12 @@ def encode_submitted(name: str, value: Any) -> bytes:
 
 def _deeper_than(value: Any, limit: int) -> bool:
     level, depth = [value], 0
-    while level:
+    while level := [item for item in level if isinstance(item, dict | list | tuple)]:
         depth += 1
-        if depth > limit + 1:
+        if depth > limit:
             return True
         level = [
-            child
-            for item in level
-            if isinstance(item, dict | list | tuple)
-            for child in (item.values() if isinstance(item, dict) else item)
+            child for item in level for child in (item.values() if isinstance(item, dict) else item)
         ]
     return False
 

@@ -10,9 +10,10 @@
 Promises. A session is born whole (written aside, then renamed). A change is one line, appended
 and synced under the session's lock; the evidence that it names is durable before it. A torn last
 line is ignored by readers and cut off by the next writer. A completed session is moved after its
-line is durable; whoever looks for a session or its evidence looks in both places, so a crash
-between the two loses nothing. Names of files come from validated ids and digests only, and links
-are not followed. Safe for any number of threads and processes on one folder.
+line is durable, and one that is opened again before it is, so that a live session always stands
+among the live; whoever looks for a session or its evidence looks in both places, so a crash between
+the two loses nothing. Names of files come from validated ids and digests only, and links are not
+followed. Safe for any number of threads and processes on one folder.
 """
 
 import errno
@@ -97,18 +98,36 @@ class FileStore:
     def append(self, change: Change, last: Record | None) -> Record:
         """Append `change` durably after `last`; the caller holds the session's lock."""
         line, record = encode_line(change, last)
-        session_id = change.state.session_id
         with _disk_errors():
             if last is None:
-                self._make_folders()
-                self._keep_blobs(self._folder, change)
-                _give_birth(self._folder / f"{session_id}{_JOURNAL}", line)
-                return record
-            path = self._journal(session_id)
-            self._keep_blobs(path.parent, change)
-            durable.append_line(path, line, lambda stored: _require_last(stored, last))
-            self._settle(path, change.state.status)
+                self._give_birth(change, line)
+            else:
+                self._add_line(change, last, line)
         return record
+
+    def _give_birth(self, change: Change, line: bytes) -> None:
+        self._make_folders()
+        name = f"{change.state.session_id}{_JOURNAL}"
+        if any(os.path.lexists(home / name) for home in (self._folder, self._finished)):
+            raise ConflictError(
+                "Session modified by another operation: the new session's id is taken",
+                remediation="Send the same call again.",
+            )
+        self._keep_blobs(self._folder, change)
+        durable.write_whole(self._folder / name, line)
+
+    def _add_line(self, change: Change, last: Record, line: bytes) -> None:
+        path = self._journal(change.state.session_id)
+        completed = change.state.status is Status.COMPLETED
+        if not completed and path.parent != self._folder:
+            _require_last(durable.last_line(path), last)
+            path = _move(path, self._folder)
+        self._keep_blobs(path.parent, change)
+        durable.append_line(path, line, lambda stored: _require_last(stored, last))
+        if completed and path.parent != self._finished:
+            # The change has happened; what cannot be moved now is found where it is.
+            with suppress(OSError):
+                _move(path, self._finished)
 
     def read(self, session_id: str) -> Record:
         """Return the last record of the session."""
@@ -136,9 +155,11 @@ class FileStore:
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return one piece of large evidence."""
-        for folder in (self._folder, self._finished, self._folder):
+        validate_session_id(session_id)
+        homes = (self._folder, self._finished, self._folder) if is_digest(digest) else ()
+        for home in homes:
             with suppress(FileNotFoundError), _disk_errors():
-                content = durable.read_file(folder / f"{session_id}.evidence" / digest)
+                content = durable.read_file(_evidence_folder(home, session_id) / digest)
                 if digest_of(content) == digest:
                     return content
                 break
@@ -149,15 +170,18 @@ class FileStore:
         session_id = last.state.session_id
         note = {"session_id": session_id, "time": time.isoformat(), "reason": reason,
                 "last_hash": last.hash}  # fmt: skip
-        with _disk_errors():
+        try:
             path = self._journal(session_id)
+        except NotFoundError:
+            return False
+        with _disk_errors():
             durable.append_note(self._folder / "deletions.log", encode(note) + b"\n")
             path.unlink(missing_ok=True)
             for folder in (self._folder, self._finished):
                 shutil.rmtree(folder / f"{session_id}.evidence", ignore_errors=True)
             (self._folder / f"{session_id}.lock").unlink(missing_ok=True)
             durable.sync_folder(path.parent)
-        return not path.exists()
+        return True
 
     def pin(self, digest: str, content: bytes) -> None:
         """Keep a definition's snapshot."""
@@ -203,32 +227,42 @@ class FileStore:
     def _keep_blobs(self, home: Path, change: Change) -> None:
         if not change.blobs:
             return
-        folder = home / f"{change.state.session_id}.evidence"
+        folder = _evidence_folder(home, change.state.session_id)
         folder.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
         for digest, content in change.blobs.items():
-            if not (folder / digest).exists():
-                durable.write_whole(folder / digest, content)
-        durable.sync_folder(home)
-
-    def _settle(self, path: Path, status: Status) -> None:
-        home = self._finished if status is Status.COMPLETED else self._folder
-        if path.parent == home:
-            return
-        evidence = path.with_suffix(".evidence")
-        if evidence.exists():
-            evidence.rename(home / evidence.name)
-        path.rename(home / path.name)
-        durable.sync_folder(path.parent)
+            path = folder / digest
+            if path.is_symlink() or not path.exists():
+                durable.write_whole(path, content)
         durable.sync_folder(home)
 
 
-def _give_birth(path: Path, line: bytes) -> None:
-    if os.path.lexists(path):
-        raise ConflictError(
-            "Session modified by another operation: the new session's id is taken",
-            remediation="Send the same call again.",
-        )
-    durable.write_whole(path, line)
+def _evidence_folder(home: Path, session_id: str) -> Path:
+    folder = home / f"{session_id}.evidence"
+    if folder.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return folder
+
+
+def _move(path: Path, home: Path) -> Path:
+    """Move a journal, and before it its evidence, to `home`; return where the journal is then."""
+    evidence, moved = path.with_suffix(".evidence"), home / path.name
+    if evidence.exists():
+        _merge(evidence, home / evidence.name)
+    path.rename(moved)
+    durable.sync_folder(path.parent)
+    durable.sync_folder(home)
+    return moved
+
+
+def _merge(source: Path, target: Path) -> None:
+    if not target.exists():
+        source.rename(target)
+        return
+    # An interrupted move left some there; names are digests, so equal names are equal content.
+    for path in source.iterdir():
+        path.replace(target / path.name)
+    durable.sync_folder(target)
+    source.rmdir()
 
 
 def _require_last(stored: bytes, last: Record) -> None:
@@ -282,9 +316,11 @@ def _disk_errors() -> Iterator[None]:
 
 def _note_holder(descriptor: int) -> None:
     note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    os.ftruncate(descriptor, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, encode(note))
+    # The note is a courtesy: on a full disk the lock holds without it.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, encode(note))
 
 
 def _holder(path: Path) -> str:
@@ -296,8 +332,7 @@ def _holder(path: Path) -> str:
 
 
 def _session_ids(folder: Path) -> list[str]:
-    try:
+    names: list[str] = []
+    with suppress(FileNotFoundError), _disk_errors():
         names = [path.name for path in folder.iterdir()]
-    except FileNotFoundError:
-        return []
     return [name.removesuffix(_JOURNAL) for name in names if name.endswith(_JOURNAL)]

@@ -46,7 +46,8 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
             "outcome": change.outcome,
             "previous": last.hash if last else NO_HASH,
             "state": change.state.model_dump(mode="json"),
-        }
+        },
+        sort_keys=False,
     )
     line_hash = digest(body[:-1])
     line = body[:-1] + _HASH_KEY + line_hash.encode("ascii") + b'"}\n'

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class WorkflowLibrary:
             if not shelf.folder.is_dir():
                 continue
             for folder in sorted(shelf.folder.iterdir()):
-                if folder.name not in seen and (folder / "metadata.json").exists():
+                if folder.name not in seen and _is_there(folder / "metadata.json"):
                     seen.add(folder.name)
                     yield Place(folder.name, shelf)
 
@@ -83,7 +84,7 @@ class WorkflowLibrary:
         """Return where a definition is; raises NotFoundError naming those that exist."""
         if _NAME.match(workflow_type):
             for shelf in self._shelves:
-                if (shelf.folder / workflow_type / "metadata.json").exists():
+                if _is_there(shelf.folder / workflow_type / "metadata.json"):
                     return Place(workflow_type, shelf)
         known = [place.name for place in self.places()]
         raise NotFoundError(
@@ -96,12 +97,14 @@ class WorkflowLibrary:
     def metadata(self, place: Place) -> Metadata:
         """Return the metadata of a definition; raises DefinitionError."""
         path = place.folder / "metadata.json"
+        if not _NAME.match(place.name):
+            raise _broken(place, path, f"the folder's name is not of the form {_NAME.pattern}")
         text = _read(place, path)
         try:
             metadata = Metadata.model_validate(json.loads(text))
         except json.JSONDecodeError as error:
             raise _broken(place, path, f"not JSON: {error.msg}", error.lineno) from error
-        except (ValidationError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             raise _broken(place, path, _reason(error)) from error
         if metadata.workflow_type != place.name:
             raise _broken(
@@ -160,7 +163,7 @@ def _read_phase(place: Place, metadata: Metadata, number: int, folder: Path) -> 
     entry = metadata.phase(number)
     path = folder / "phase.md"
     tasks = _read_tasks(place, folder)
-    content = _read(place, path) if path.exists() else ""
+    content = _read(place, path) if _is_there(path) else ""
     if not content.strip() and not tasks:
         raise _broken(place, path, "the phase has neither a phase.md nor a task")
     document = Document(content)
@@ -199,7 +202,7 @@ def _read_tasks(place: Place, folder: Path) -> tuple[Task, ...]:
 
 
 def _read_gate(place: Place, path: Path) -> Gate | None:
-    if not path.exists():
+    if not _is_there(path):
         return None
     try:
         source = YamlSource(_read(place, path))
@@ -218,16 +221,37 @@ def _phase_folders(place: Place) -> list[tuple[int, Path]]:
     root = place.folder / "phases"
     if not root.is_dir():
         return []
-    numbered = [(int(path.name), path) for path in root.iterdir()
-                if path.name.isascii() and path.name.isdigit() and path.is_dir()]  # fmt: skip
+    numbered = sorted((int(path.name), path) for path in root.iterdir()
+                      if path.name.isascii() and path.name.isdigit())  # fmt: skip
     if len(numbered) > MAX_PHASES:
         raise _broken(place, root, f"{len(numbered)} phases, at most {MAX_PHASES}")
-    return sorted(numbered)
+    # A phase that cannot be read must not be passed over: its gate would be gone.
+    for _, path in numbered:
+        _refuse_link_out(place, path)
+        if not path.is_dir():
+            raise _broken(place, path, "is not a folder")
+    for (number, _), (following, path) in pairwise(numbered):
+        if number == following:
+            raise _broken(place, path, f"there are two folders for phase {number}")
+    return numbered
+
+
+def _is_there(path: Path) -> bool:
+    # A link that leads nowhere is there, and broken, rather than absent.
+    return path.exists() or path.is_symlink()
+
+
+def _refuse_link_out(place: Place, path: Path) -> None:
+    try:
+        inside = path.resolve().is_relative_to(place.shelf.boundary.resolve())
+    except (OSError, RuntimeError) as error:
+        raise _broken(place, path, "a link leads back to itself") from error
+    if not inside:
+        raise _broken(place, path, "a link leads out of the project")
 
 
 def _read(place: Place, path: Path) -> str:
-    if not path.resolve().is_relative_to(place.shelf.boundary.resolve()):
-        raise _broken(place, path, "a link leads out of the project")
+    _refuse_link_out(place, path)
     try:
         if path.stat().st_size > MAX_FILE:
             raise _broken(place, path, f"over {MAX_FILE} bytes")
@@ -240,13 +264,18 @@ def _read(place: Place, path: Path) -> str:
 
 
 def _signature(place: Place) -> Signature:
-    stats = ((path, path.stat()) for path in sorted(place.folder.rglob("*")) if path.exists())
-    return tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+    # Each folder is listed by itself: a search from the top would not follow links to folders.
+    folders = (place.folder, *(folder for _, folder in _phase_folders(place)))
+    paths = sorted(path for folder in folders for path in folder.iterdir() if path.exists())
+    stats = ((path, path.stat()) for path in paths)
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats)
 
 
-def _reason(error: ValidationError | RecursionError) -> str:
+def _reason(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
+    if not isinstance(error, ValidationError):
+        return str(error)
     first: Any = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(map(str, first["loc"]))
     return f"{where}: {first['msg']}" if where else str(first["msg"])

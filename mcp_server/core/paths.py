@@ -13,7 +13,7 @@ from mcp_server.errors import InvalidArgumentError
 
 MAX_TARGET = 512
 
-_DOTS_ONLY = re.compile(r"\.{2,}\Z")
+_DOTS_ONLY = re.compile(r"\.[.\s]*\.\Z")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:|~([/\\]|\Z)|file:", re.IGNORECASE)
 
 
@@ -23,10 +23,10 @@ def validate_target(root: Path, target: object) -> bool:
         raise _refused("target_file must be the text of a relative path")
     if len(target) > MAX_TARGET:
         raise _refused(f"target_file is too large: {len(target)} characters, at most {MAX_TARGET}")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in target):
-        raise _refused("target_file holds a control character")
     for spelling in _spellings(target):
-        if _ABSOLUTE.match(spelling):
+        if any(unicodedata.category(character) in {"Cc", "Cs"} for character in spelling):
+            raise _refused("target_file holds a control character")
+        if _ABSOLUTE.match(spelling.strip()):
             raise _refused("directory traversal: target_file is an absolute path")
         if any(_DOTS_ONLY.match(part.strip()) for part in re.split(r"[/\\]", spelling)):
             raise _refused(f"directory traversal: target_file {target[:60]!r} climbs with '..'")
@@ -35,10 +35,16 @@ def validate_target(root: Path, target: object) -> bool:
     return True
 
 
-def _spellings(target: str) -> set[str]:
-    decoded = unquote(target)
-    plain = {target, decoded, unquote(decoded)}
-    return plain | {unicodedata.normalize("NFKC", spelling) for spelling in plain}
+def _spellings(target: str) -> list[str]:
+    """Return all that decoding and normalizing, any number of times, may make of `target`."""
+    found, pending = [target], [target]
+    while pending:
+        spelling = pending.pop()
+        for other in (unquote(spelling), unicodedata.normalize("NFKC", spelling)):
+            if other not in found:
+                found.append(other)
+                pending.append(other)
+    return found
 
 
 def _is_inside(root: Path, target: str) -> bool:

@@ -1,7 +1,8 @@
 """YAML as definitions use it: plain JSON-like data, with the line of every part.
 
 The safe loader only, without its timestamps (a date in a gate is text). Refused: duplicate keys,
-which YAML libraries resolve silently, and documents that grow large through aliases.
+which YAML libraries resolve silently, and documents that nest deep or grow large through aliases,
+and tags beyond plain data.
 """
 
 from typing import Any, ClassVar
@@ -9,8 +10,14 @@ from typing import Any, ClassVar
 import yaml
 
 MAX_PARTS = 20_000
+MAX_DEPTH = 64
 
 Path = tuple[str | int, ...]
+
+_TAGS = frozenset(
+    f"tag:yaml.org,2002:{name}"
+    for name in ("bool", "float", "int", "map", "merge", "null", "seq", "str", "value")
+)
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -38,18 +45,24 @@ class YamlSource:
         """Parse `text`; raises SourceError."""
         self._lines: dict[Path, int] = {}
         self._parts = 0
-        loader = _Loader(text)
         try:
-            node = loader.get_single_node()
-            if node is not None:
-                self._survey(node, ())
-            self.data: Any = None if node is None else loader.construct_document(node)
+            _refuse_large(text)
+            self.data: Any = self._load(text)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line = mark.line + 1 if mark else None
             raise SourceError(f"not YAML: {error.problem}", line) from error
-        except (yaml.YAMLError, RecursionError, ValueError) as error:
+        except (yaml.YAMLError, LookupError, RecursionError, ValueError) as error:
             raise SourceError(f"not YAML: {type(error).__name__}") from error
+
+    def _load(self, text: str) -> Any:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                return None
+            self._survey(node, ())
+            return loader.construct_document(node)
         finally:
             loader.dispose()
 
@@ -64,6 +77,8 @@ class YamlSource:
         line = node.start_mark.line + 1
         if self._parts > MAX_PARTS:
             raise SourceError(f"more than {MAX_PARTS} parts", line)
+        if node.tag not in _TAGS:
+            raise SourceError(f"the tag {node.tag!r} is not for plain data", line)
         self._lines.setdefault(path, line)
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
@@ -77,3 +92,17 @@ class YamlSource:
                 seen.add(name)
                 self._lines[*path, name] = key.start_mark.line + 1
                 self._survey(value, (*path, name))
+
+
+def _refuse_large(text: str) -> None:
+    # The C loader recurses without a limit: a deep document would end the process.
+    depth = parts = 0
+    for event in yaml.parse(text, Loader=_Base):
+        line = event.start_mark.line + 1 if event.start_mark else None
+        parts += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise SourceError(f"nested deeper than {MAX_DEPTH}", line)
+        if parts > MAX_PARTS:
+            raise SourceError(f"more than {MAX_PARTS} parts", line)

@@ -25,11 +25,14 @@ from jsonschema import Draft202012Validator
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from mcp_server.gates.expressions import ExpressionError
 from mcp_server.gates.model import CrossFieldRule, EvidenceField, Gate
+from mcp_server.gates.vocabulary import ExpressionError
 
 SHORT = 80
 """How many characters of a submitted value a message repeats."""
+
+_INAPPLICABLE = (ArithmeticError, RecursionError, Unresolvable, re.error, TypeError, ValueError)
+"""What applying a schema may raise."""
 
 
 class Outcome(StrEnum):
@@ -126,7 +129,7 @@ def _problem_of_schema(field: EvidenceField, value: Any) -> str | None:
     validator = Draft202012Validator(field.json_schema, registry=Registry())
     try:
         error = next(validator.iter_errors(value), None)
-    except (RecursionError, Unresolvable, re.error, TypeError, ValueError) as failure:
+    except _INAPPLICABLE as failure:
         return f"its schema cannot be applied ({type(failure).__name__})"
     if error is None:
         return None

@@ -7,87 +7,39 @@ definition is loaded. Evaluation works on JSON values under limits of steps and 
 expression ends, one way or the other, in bounded time and memory.
 
 Attribute access exists only as the name of an allowed method in a call, names resolve only to
-parameters, loop variables and the function table, and values are only ever JSON-like, so that no
-path leads from an expression to an object of the interpreter.
+parameters, loop variables and the function table, and values are only ever JSON-like (and tuples
+and sets of such), so that no path leads from an expression to an object of the interpreter.
+
+What was submitted may be large; what an expression builds may not, and whatever is looked at as a
+whole is paid for in steps, nested parts included: a list that repeats a list that repeats a list is
+small in memory and endless to compare.
 """
 
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
+
+from mcp_server.gates.vocabulary import (
+    FREE,
+    FUNCTIONS,
+    MAX_SIZE,
+    METHODS,
+    SHALLOW,
+    TYPES,
+    ExpressionError,
+    refuse_large_repeat,
+    weight,
+)
 
 MAX_SOURCE = 2_000
 MAX_NODES = 300
 MAX_STEPS = 100_000
-MAX_SIZE = 100_000
 MAX_INTEGER_BITS = 4_096
 
+_PARTS_IN_A_STEP = 4
+
 Environment = Mapping[str, Any]
-
-
-class ExpressionError(Exception):
-    """An expression is outside the subset, or its evaluation failed or passed a limit."""
-
-
-def _bounded_range(*bounds: int) -> list[int]:
-    numbers = range(*bounds)
-    if len(numbers) > MAX_SIZE:
-        raise ExpressionError(f"range of {len(numbers)} numbers is over {MAX_SIZE}")
-    return list(numbers)
-
-
-FUNCTIONS: Mapping[str, Callable[..., Any]] = {
-    "abs": abs,
-    "all": all,
-    "any": any,
-    "bool": bool,
-    "float": float,
-    "int": int,
-    "len": len,
-    "list": list,
-    "max": max,
-    "min": min,
-    "range": _bounded_range,
-    "round": round,
-    "set": set,
-    "sorted": sorted,
-    "str": str,
-    "sum": sum,
-}
-
-TYPES: Mapping[str, type] = {
-    "bool": bool,
-    "dict": dict,
-    "float": float,
-    "int": int,
-    "list": list,
-    "str": str,
-}
-
-METHODS: Mapping[type, frozenset[str]] = {
-    str: frozenset(
-        {
-            "count",
-            "endswith",
-            "find",
-            "isalnum",
-            "isalpha",
-            "isdigit",
-            "islower",
-            "isupper",
-            "lower",
-            "lstrip",
-            "rstrip",
-            "split",
-            "splitlines",
-            "startswith",
-            "strip",
-            "upper",
-        }
-    ),
-    list: frozenset({"count", "index"}),
-    dict: frozenset({"get", "items", "keys", "values"}),
-}
 
 _METHOD_NAMES = frozenset().union(*METHODS.values())
 
@@ -126,6 +78,9 @@ _ALLOWED_NODES: tuple[type[ast.AST], ...] = (
     ast.comprehension,
 )  # fmt: skip
 
+_BUILDING = (ast.BinOp, ast.List, ast.Tuple, ast.Set, ast.Dict, ast.ListComp, ast.SetComp,
+             ast.GeneratorExp)  # fmt: skip
+
 
 class Expression:
     """One parsed lambda, ready to be called with JSON values."""
@@ -143,8 +98,7 @@ class Expression:
             raise ExpressionError(f"no value for parameter {', '.join(unbound)}")
         evaluation = _Evaluation()
         try:
-            result = evaluation.value(self._body, environment)
-            return list(result) if isinstance(result, Iterator) else result
+            return evaluation.value(self._body, environment)
         except (ArithmeticError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise ExpressionError(f"{type(error).__name__}: {error}") from error
 
@@ -164,6 +118,8 @@ def _parse(source: str) -> tuple[ast.expr, tuple[str, ...]]:
     parameters = tuple(argument.arg for argument in (*arguments.posonlyargs, *arguments.args))
     if not parameters:
         raise ExpressionError("the lambda needs a parameter for the value to judge")
+    if len(set(parameters)) < len(parameters):
+        raise ExpressionError("two parameters of the lambda have the same name")
     _check(tree.body, parameters)
     return tree.body, parameters
 
@@ -180,16 +136,16 @@ def _check(body: ast.expr, parameters: tuple[str, ...]) -> None:
         if not isinstance(node, _ALLOWED_NODES):
             raise ExpressionError(f"{type(node).__name__} is not allowed in a gate expression")
         if isinstance(node, ast.Attribute):
-            if id(node) not in called or node.attr not in _METHOD_NAMES:
-                raise ExpressionError(f"attribute {node.attr!r} is not allowed")
+            _check_attribute(node, is_called=id(node) in called)
         elif isinstance(node, ast.Name):
             _check_name(node, bound, is_called=id(node) in called)
-        elif isinstance(node, ast.Call):
-            _check_call(node)
-        elif isinstance(node, ast.comprehension) and node.is_async:
-            raise ExpressionError("async comprehensions are not allowed")
-        elif isinstance(node, ast.Dict) and None in node.keys:
-            raise ExpressionError("** in a dict is not allowed")
+        elif type(node) in _CHECKS:
+            _CHECKS[type(node)](node)
+
+
+def _check_attribute(node: ast.Attribute, *, is_called: bool) -> None:
+    if not is_called or node.attr not in _METHOD_NAMES:
+        raise ExpressionError(f"attribute {node.attr!r} is not allowed")
 
 
 def _check_name(node: ast.Name, bound: set[str], *, is_called: bool) -> None:
@@ -202,11 +158,37 @@ def _check_name(node: ast.Name, bound: set[str], *, is_called: bool) -> None:
         raise ExpressionError(f"name {node.id!r} is not a parameter")
 
 
+def _check_literal(node: ast.Constant) -> None:
+    if not isinstance(node.value, str | int | float | None):
+        raise ExpressionError(f"a literal of {type(node.value).__name__} is not allowed")
+
+
+def _check_dict(node: ast.Dict) -> None:
+    if None in node.keys:
+        raise ExpressionError("** in a dict is not allowed")
+
+
+def _check_comprehension(node: ast.comprehension) -> None:
+    if node.is_async:
+        raise ExpressionError("async comprehensions are not allowed")
+    targets = node.target.elts if isinstance(node.target, ast.Tuple) else [node.target]
+    if not all(isinstance(target, ast.Name) for target in targets):
+        raise ExpressionError("a comprehension binds names only")
+
+
 def _check_call(node: ast.Call) -> None:
     if not isinstance(node.func, ast.Name | ast.Attribute):
         raise ExpressionError("only named functions and methods can be called")
     if any(keyword.arg is None or keyword.arg == "key" for keyword in node.keywords):
         raise ExpressionError("** and key= are not allowed in a call")
+
+
+_CHECKS: Mapping[type[ast.AST], Callable[[Any], None]] = {
+    ast.Call: _check_call,
+    ast.Constant: _check_literal,
+    ast.Dict: _check_dict,
+    ast.comprehension: _check_comprehension,
+}
 
 
 class _Evaluation:
@@ -218,10 +200,16 @@ class _Evaluation:
     def value(self, node: ast.expr, names: Environment) -> Any:
         self._spend(1)
         result = _RULES[type(node)](self, node, names)
-        # What was submitted may be large; what an expression builds from it may not.
-        if not isinstance(node, ast.Name | ast.Subscript | ast.IfExp | ast.BoolOp):
-            _refuse_large(result)
-        return result
+        return self._built(result) if isinstance(node, _BUILDING) else result
+
+    def _built(self, value: Any) -> Any:
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            raise ExpressionError("a number grew too large")
+        self._look_at(value)
+        return value
+
+    def _look_at(self, *values: Any) -> None:
+        self._spend(sum(map(weight, values)) // _PARTS_IN_A_STEP)
 
     def _spend(self, steps: int) -> None:
         self._steps += steps
@@ -245,7 +233,7 @@ class _Evaluation:
     def bin_op(self, node: ast.BinOp, names: Environment) -> Any:
         left, right = self.value(node.left, names), self.value(node.right, names)
         if isinstance(node.op, ast.Mult):
-            _refuse_large_repeat(left, right)
+            refuse_large_repeat(left, right)
         if isinstance(node.op, ast.Mod) and isinstance(left, str):
             raise ExpressionError("% formatting is not allowed")
         return _BINARY[type(node.op)](left, right)
@@ -257,7 +245,8 @@ class _Evaluation:
         left = self.value(node.left, names)
         for comparison, right_node in zip(node.ops, node.comparators, strict=True):
             right = self.value(right_node, names)
-            self._spend(_size(left) + _size(right))
+            if not _is_cheap(comparison, left, right):
+                self._look_at(left, right)
             if not _COMPARE[type(comparison)](left, right):
                 return False
             left = right
@@ -268,7 +257,8 @@ class _Evaluation:
 
     def sequence(self, node: ast.List | ast.Tuple | ast.Set, names: Environment) -> Any:
         items = [self.value(item, names) for item in node.elts]
-        return set(items) if isinstance(node, ast.Set) else items
+        makes = {ast.Set: set, ast.Tuple: tuple}.get(type(node), list)
+        return makes(items)
 
     def mapping(self, node: ast.Dict, names: Environment) -> dict[Any, Any]:
         return {
@@ -281,7 +271,8 @@ class _Evaluation:
         container = self.value(node.value, names)
         if isinstance(node.slice, ast.Slice):
             parts = (node.slice.lower, node.slice.upper, node.slice.step)
-            return container[slice(*(part and self.value(part, names) for part in parts))]
+            bounds = slice(*(part and self.value(part, names) for part in parts))
+            return self._built(container[bounds])
         return container[self.value(node.slice, names)]
 
     def comprehension(
@@ -309,18 +300,32 @@ class _Evaluation:
             return self._is_instance(node, names)
         arguments = [self.value(argument, names) for argument in node.args]
         named = {k.arg: self.value(k.value, names) for k in node.keywords if k.arg is not None}
-        self._spend(sum(map(_size, arguments)))
         if isinstance(node.func, ast.Name):
-            return FUNCTIONS[node.func.id](*arguments, **named)
-        attribute = node.func
-        if not isinstance(attribute, ast.Attribute):
-            raise ExpressionError("only named functions and methods can be called")
-        target = self.value(attribute.value, names)
-        if attribute.attr not in METHODS.get(type(target), frozenset()):
-            raise ExpressionError(f"{type(target).__name__} has no method {attribute.attr!r} here")
-        self._spend(_size(target))
-        result = getattr(target, attribute.attr)(*arguments, **named)
-        return list(result) if isinstance(target, dict) and attribute.attr != "get" else result
+            return self._function(node.func.id, arguments, named)
+        # _check_call lets nothing else through.
+        method = cast("ast.Attribute", node.func)
+        return self._method(self.value(method.value, names), method.attr, arguments, named)
+
+    def _function(self, name: str, arguments: list[Any], named: Mapping[str, Any]) -> Any:
+        if name in SHALLOW:
+            self._spend(sum(map(len, filter(_has_parts, arguments))) // _PARTS_IN_A_STEP)
+        elif name not in FREE:
+            self._look_at(*arguments, *named.values())
+        result = FUNCTIONS[name](*arguments, **named)
+        # What these return is a part of what was submitted.
+        return result if name in {"max", "min"} else self._built(result)
+
+    def _method(self, target: Any, name: str, arguments: list[Any], named: Any) -> Any:
+        if name not in METHODS.get(type(target), frozenset()):
+            raise ExpressionError(f"{type(target).__name__} has no method {name!r} here")
+        if isinstance(target, dict):
+            result = getattr(target, name)(*arguments, **named)
+            if name == "get":
+                return result
+            self._spend(len(target) // _PARTS_IN_A_STEP)
+            return list(result)
+        self._look_at(target, *arguments, *named.values())
+        return self._built(getattr(target, name)(*arguments, **named))
 
     def _is_instance(self, node: ast.Call, names: Environment) -> bool:
         if len(node.args) != 2 or node.keywords:  # noqa: PLR2004 - a value and its type
@@ -333,35 +338,23 @@ class _Evaluation:
         return isinstance(self.value(subject, names), tuple(t for t in types if t))
 
 
-def _size(value: Any) -> int:
-    return len(value) if isinstance(value, str | list | tuple | set | dict) else 1
+def _is_cheap(comparison: ast.cmpop, left: Any, right: Any) -> bool:
+    if isinstance(comparison, ast.In | ast.NotIn):
+        return isinstance(right, dict | set)
+    if isinstance(comparison, ast.Is | ast.IsNot):
+        return True
+    return not (_has_parts(left) and _has_parts(right))
 
 
-def _refuse_large(value: Any) -> None:
-    if isinstance(value, int):
-        if value.bit_length() > MAX_INTEGER_BITS:
-            raise ExpressionError("a number grew too large")
-    elif _size(value) > MAX_SIZE:
-        raise ExpressionError(f"a value of {_size(value)} elements is over {MAX_SIZE}")
-
-
-def _refuse_large_repeat(left: Any, right: Any) -> None:
-    for sequence, count in ((left, right), (right, left)):
-        if (
-            isinstance(sequence, str | list)
-            and isinstance(count, int)
-            and len(sequence) * count > MAX_SIZE
-        ):
-            raise ExpressionError(f"repetition to {len(sequence) * count} is over {MAX_SIZE}")
+def _has_parts(value: Any) -> bool:
+    return isinstance(value, str | list | tuple | set | dict)
 
 
 def _bind(target: ast.expr, item: Any) -> dict[str, Any]:
-    if isinstance(target, ast.Name):
-        return {target.id: item}
-    if isinstance(target, ast.Tuple) and all(isinstance(part, ast.Name) for part in target.elts):
+    if isinstance(target, ast.Tuple):
         names = [part.id for part in target.elts if isinstance(part, ast.Name)]
         return dict(zip(names, item, strict=True))
-    raise ExpressionError("a comprehension binds names only")
+    return {cast("ast.Name", target).id: item}
 
 
 _RULES: Mapping[type[ast.expr], Callable[[_Evaluation, Any, Environment], Any]] = {

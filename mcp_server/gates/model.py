@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from mcp_server.gates.expressions import Expression, ExpressionError
+from mcp_server.gates.expressions import Expression
+from mcp_server.gates.vocabulary import ExpressionError
 
 TYPE_NAMES: Mapping[str, str] = {
     "boolean": "boolean",
@@ -55,7 +56,7 @@ class EvidenceField(_GatePart):
     @field_validator("type")
     @classmethod
     def _known_type(cls, name: str | None) -> str | None:
-        name = _ALIASES.get(name, name) if name else None
+        name = None if name is None else _ALIASES.get(name, name)
         if name is not None and name not in TYPE_NAMES:
             raise ValueError(f"unknown type {name!r}; one of {', '.join(TYPE_NAMES)}")
         return name
@@ -92,7 +93,8 @@ class CrossFieldRule(_GatePart):
     @field_validator("rule")
     @classmethod
     def _parses(cls, source: str) -> str:
-        _parse(source)
+        if len(_parse(source).parameters) > 1:
+            raise ValueError("a rule takes one parameter, the whole evidence")
         return source
 
     @cached_property
@@ -161,9 +163,9 @@ class Gate(_GatePart):
         return tuple(name for name, field in self.evidence_schema.items() if field.required)
 
 
-def _parse(source: str) -> None:
+def _parse(source: str) -> Expression:
     try:
-        Expression(source)
+        return Expression(source)
     except ExpressionError as error:
         raise ValueError(str(error)) from error
 

@@ -38,7 +38,7 @@ def services_for(settings: Settings) -> Services:
     store = FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
     sessions = StateManager(store, max_active=settings.max_active_sessions)
     engine = WorkflowEngine(
-        WorkflowLibrary(_shelves(settings.project)),
+        library_for(settings.project),
         sessions,
         root=settings.project,
         limits=Limits(evidence=settings.max_evidence_size, options=settings.max_options_size),
@@ -61,8 +61,9 @@ def bound(services: Services | None) -> Iterator[None]:
         _bound.reset(token)
 
 
-def _shelves(project: Path) -> tuple[Shelf, ...]:
+def library_for(project: Path) -> WorkflowLibrary:
+    """Return the definitions that a project can start: its own first, then the built-in ones."""
     built_in = Path(mcp_server.__file__).parent / "workflows"
     local = (Shelf(label, project / label, project)
              for label in (".praxis-os/workflows", "universal/workflows"))  # fmt: skip
-    return (*local, Shelf(BUILT_IN, built_in, built_in))
+    return WorkflowLibrary((*local, Shelf(BUILT_IN, built_in, built_in)))

@@ -38,12 +38,11 @@ _LEAD = "Walk a workflow of gated phases, one task at a time. Actions (needed, [
 
 _CLOSE = """\
 A workflow is defined in files: phases, tasks, and a gate at the end of each phase that judges the
-evidence before the next phase opens. The loop: list_workflows, start, then for each phase
-get_task for every task, do the work, and complete_phase with the fields that get_phase shows
-under checkpoint.evidence. Refused? Read validation_errors, mend the work, retry_phase,
-complete_phase. Lost? get_state. Phases cannot be skipped; sessions survive restarts. Every answer
-has status; `next`
-is the exact next call; every error has remediation."""
+evidence before the next phase opens. The loop: list_workflows, start, then for each phase get_task
+for every task, do the work, and complete_phase with the fields that get_phase shows under
+checkpoint.evidence. Refused? Read validation_errors, mend the work, retry_phase, complete_phase.
+Lost? get_state. Phases cannot be skipped; sessions survive restarts. Every answer has status, and
+`next`, the exact next call, where you can go on; every error has remediation."""
 
 Answerer = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 

@@ -44,7 +44,7 @@ def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
         yield from _mapping(value, indent)
     elif isinstance(value, list) and value:
         if _is_short(value):
-            yield f"{head} {', '.join(map(_scalar, value))}"
+            yield f"{head} [{', '.join(map(_scalar, value))}]"
             return
         yield head
         for item in value:

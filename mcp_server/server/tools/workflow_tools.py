@@ -6,6 +6,7 @@ back; it alone catches everything, so that whatever happens the caller gets the 
 """
 
 import difflib
+import inspect
 import logging
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
@@ -242,7 +243,7 @@ async def aos_workflow(
 async def dispatch(raw: Mapping[str, Any]) -> Answer:
     """Answer a call from its raw arguments: the one envelope for success and failure alike."""
     action = raw.get("action")
-    head = {"action": action[:64] if isinstance(action, str) else None}
+    head = {"action": action[:64] if isinstance(action, str) else ""}
     try:
         handler = _handler_of(action)
         given, warnings = screen(raw)
@@ -319,5 +320,15 @@ def register_workflow_tools(mcp_server: Any, bound_to: services.Services | None 
 
         publishing.publish(mcp_server, answer)
     else:
-        mcp_server.tool(name=publishing.NAME, description=publishing.description())(aos_workflow)
+        _tool_decorator(mcp_server)(aos_workflow)
     return 1
+
+
+def _tool_decorator(host: Any) -> Callable[[Handler], Any]:
+    """Return the decorator of a foreign host, described as far as its `tool` lets us."""
+    described = {"name": publishing.NAME, "description": publishing.description()}
+    parameters = inspect.signature(host.tool).parameters
+    if not any(kind.kind is inspect.Parameter.VAR_KEYWORD for kind in parameters.values()):
+        described = {name: text for name, text in described.items() if name in parameters}
+    decorator: Callable[[Handler], Any] = host.tool(**described)
+    return decorator

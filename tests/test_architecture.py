@@ -1,0 +1,139 @@
+"""The structure that the code promises: arrows point down, pure stays pure, small stays small."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "mcp_server"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+LAYERS = ("__init__", "errors", "gates", "core", "config", "server", "__main__", "demo", "cli")
+"""Lowest first; a module imports from its own layer and from lower ones."""
+
+PURE = (
+    "core/definitions",
+    "core/encoding",
+    "core/identifiers",
+    "core/journal",
+    "core/lifecycle",
+    "core/markdown",
+    "core/models",
+    "core/paging",
+    "core/refusals",
+    "core/store",
+    "core/transitions",
+    "core/views",
+    "core/yaml_source",
+    "gates/evaluation",
+    "gates/expressions",
+    "gates/model",
+    "server/tools/actions",
+    "server/tools/redaction",
+    "server/tools/rendering",
+)
+IMPURE_IMPORTS = {
+    "os",
+    "pathlib",
+    "time",
+    "secrets",
+    "random",
+    "tempfile",
+    "subprocess",
+    "io",
+    "shutil",
+}
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").as_posix()
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "absolute imports only"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def layer_of(dotted: str) -> int | None:
+    parts = dotted.split(".")
+    if parts[0] != "mcp_server":
+        return None
+    return LAYERS.index(parts[1]) if parts[1:] and not parts[1].startswith("__v") else -1
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_a_module_imports_from_its_own_layer_and_lower_ones_only(path):
+    own = layer_of(f"mcp_server.{name_of(path).replace('/', '.')}")
+    imported = [layer_of(name) for name in imports_of(path)]
+    assert all(layer <= own for layer in imported if layer is not None)
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_a_pure_module_touches_neither_clock_nor_disk_nor_environment(name):
+    path = PACKAGE / f"{name}.py"
+    assert not {imported.split(".")[0] for imported in imports_of(path)} & IMPURE_IMPORTS
+    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+             if isinstance(node, ast.Call)}  # fmt: skip
+    assert not calls & {"open", "print", "input", "eval", "exec", "datetime.now", "datetime.utcnow"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_nothing_is_evaluated_as_code(path):
+    names = {node.func.id for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}  # fmt: skip
+    assert not names & {"eval", "exec", "compile", "__import__"}
+
+
+def test_only_the_file_store_and_its_helper_write_or_lock_state():
+    writing = {"core/file_store", "core/durable"}
+    locking = {
+        name_of(path) for path in MODULES if any(i.startswith("filelock") for i in imports_of(path))
+    }
+    assert locking == {"core/file_store"}
+    users = {name_of(p) for p in MODULES if "mcp_server.core.durable" in imports_of(p)}
+    assert users <= writing
+    callers = {
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+        and node.attr in {"write_text", "write_bytes", "unlink", "rmtree", "ftruncate", "mkdir"}
+    }
+    assert callers <= writing | {"demo"}
+
+
+def test_the_dispatcher_holds_the_only_handler_of_every_exception():
+    broad = [
+        name_of(path)
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler)
+        and (node.type is None or ast.unparse(node.type) in {"Exception", "BaseException"})
+    ]
+    assert broad == ["server/tools/workflow_tools"]
+
+
+def test_handlers_neither_catch_nor_branch():
+    tree = ast.parse((PACKAGE / "server/tools/workflow_tools.py").read_text(encoding="utf-8"))
+    handlers = [node for node in tree.body if isinstance(node, ast.AsyncFunctionDef)
+                and node.name.startswith("_handle_")]  # fmt: skip
+    assert len(handlers) == 14
+    for handler in handlers:
+        assert not any(
+            isinstance(n, ast.If | ast.Try | ast.For | ast.While) for n in ast.walk(handler)
+        )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_files_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert (node.end_lineno or 0) - node.lineno < 60, node.name
