@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev lint types test check fix requirements clean
+.PHONY: help demo dev lint types test check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -46,8 +46,8 @@ fix: $(VENV)/dev ## Mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-requirements: $(VENV)/dev ## Write requirements*.txt from pyproject.toml
-	$(BIN)/python scripts/write_requirements.py
+generate: $(VENV)/dev ## Write what comes from code: requirements, parts of the docs
+	$(BIN)/python scripts/generate.py
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

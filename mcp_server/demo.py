@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mcp import Client, StdioServerParameters
+from mcp import Client, MCPError, StdioServerParameters
 from rich.console import Console
 from rich.text import Text
 
@@ -137,13 +137,24 @@ def run_demo(definitions: Path | None = None, console: Console | None = None) ->
     with tempfile.TemporaryDirectory(prefix="aos-workflow-demo-") as folder:
         project = Path(folder)
         _prepare(project, definitions)
+        problem = ""
         try:
             asyncio.run(_demo(project, console))
-        except UnexpectedAnswerError as error:
-            console.print(f"\nNot as expected: {error}", style="bold red", markup=False)
-            return 1
+        # The client runs in task groups, which wrap what is raised inside them.
+        except* (UnexpectedAnswerError, MCPError) as group:
+            problem = str(_first(group))
+    if problem:
+        console.print(f"\nNot as expected: {problem}", style="bold red", markup=False)
+        return 1
     console.print("\nEverything was as expected.", style="bold green")
     return 0
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _prepare(project: Path, definitions: Path | None) -> None:

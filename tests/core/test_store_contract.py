@@ -1,0 +1,261 @@
+"""What every SessionStore promises, run on each of them."""
+
+import threading
+
+import pytest
+
+from mcp_server.core.encoding import digest
+from mcp_server.core.file_store import FileStore
+from mcp_server.core.lifecycle import roll_back
+from mcp_server.core.models import Record
+from mcp_server.core.state_manager import StateManager
+from mcp_server.core.transitions import Status
+from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
+from tests.builders import NOON
+from tests.core.session_builders import (
+    ID,
+    LARGE,
+    OTHER_ID,
+    birth,
+    complete,
+    digest_of,
+    follow,
+    noted,
+    passed,
+    stored,
+)
+from tests.memory_store import MemoryStore
+
+MODIFIED = r"\ASession modified by another operation"
+
+
+@pytest.fixture(params=["memory", "files"])
+def store(request, tmp_path):
+    return MemoryStore() if request.param == "memory" else FileStore(tmp_path / "state")
+
+
+def ids(store, **options):
+    return sorted(record.state.session_id for record in store.records(**options))
+
+
+def test_a_session_is_read_as_it_was_stored(store):
+    record = stored(store)
+    assert (record.seq, record.state) == (1, birth().state)
+    assert store.read(ID) == record
+
+
+def test_each_change_follows_the_one_before(store):
+    first = stored(store)
+    second = follow(store, passed(first.state), first)
+    third = follow(store, noted(second.state, "note"), second)
+    assert [first.seq, second.seq, third.seq] == [1, 2, 3]
+    assert len({first.hash, second.hash, third.hash}) == 3
+    assert store.read(ID) == third
+
+
+def test_a_change_that_does_not_follow_the_last_one_is_refused(store):
+    first = stored(store)
+    second = follow(store, noted(first.state, "winner"), first)
+    with pytest.raises(ConflictError, match=MODIFIED):
+        follow(store, noted(first.state, "loser"), first)
+    assert store.read(ID) == second
+
+
+def test_a_change_after_one_that_never_was_is_refused(store):
+    first = stored(store)
+    with pytest.raises(ConflictError, match=MODIFIED):
+        follow(store, noted(first.state, "x"), Record(seq=7, hash="f" * 64, state=first.state))
+    assert store.read(ID) == first
+
+
+def test_the_id_of_a_session_is_taken_while_it_exists(store):
+    first = stored(store)
+    with pytest.raises(ConflictError, match=MODIFIED):
+        store.append(birth(target_file="other.py"), None)
+    assert store.read(ID) == first
+    done = complete(store, first)
+    with pytest.raises(ConflictError, match=MODIFIED):
+        store.append(birth(target_file="other.py"), None)
+    assert store.read(ID) == done
+    assert ids(store) == [ID]
+
+
+def test_an_unknown_session_is_not_found(store):
+    stored(store)
+    with pytest.raises(NotFoundError, match=f"no session {OTHER_ID}"):
+        store.read(OTHER_ID)
+    with pytest.raises(NotFoundError, match=f"no session {OTHER_ID}"), store.locked(OTHER_ID):
+        pytest.fail("a session that is not there was locked")
+
+
+def test_an_empty_store_lists_nothing(store):
+    assert (ids(store), ids(store, live_only=True)) == ([], [])
+
+
+def test_every_session_is_listed_once(store):
+    complete(store, stored(store))
+    stored(store, OTHER_ID)
+    assert ids(store) == [ID, OTHER_ID]
+
+
+def test_the_live_ones_are_listed_whatever_became_of_them(store):
+    done = complete(store, stored(store))
+    follow(store, roll_back(done.state, 1, NOON), done)
+    stored(store, OTHER_ID)
+    assert ids(store, live_only=True) == [ID, OTHER_ID]
+
+
+def test_a_listed_record_is_the_last_one(store):
+    done = complete(store, stored(store))
+    assert list(store.records()) == [done]
+    assert done.state.status is Status.COMPLETED
+
+
+def test_a_deleted_session_is_gone_with_its_evidence(store):
+    first = stored(store)
+    last = follow(store, passed(first.state, LARGE), first)
+    stored(store, OTHER_ID)
+    assert store.delete(last, "no longer needed", NOON) is True
+    assert ids(store) == [OTHER_ID]
+    with pytest.raises(NotFoundError):
+        store.read(ID)
+    with pytest.raises(DamagedStateError):
+        store.blob(ID, digest_of(last))
+
+
+def test_a_completed_session_can_be_deleted(store):
+    last = complete(store, stored(store), LARGE)
+    assert store.delete(last, None, NOON) is True
+    assert ids(store) == []
+    with pytest.raises(DamagedStateError):
+        store.blob(ID, digest_of(last))
+
+
+def test_deleting_again_says_that_nothing_was_left(store):
+    last = stored(store)
+    assert [store.delete(last, None, NOON) for _ in range(3)] == [True, False, False]
+
+
+def test_the_id_of_a_deleted_session_is_free(store):
+    store.delete(stored(store), None, NOON)
+    assert stored(store) == store.read(ID)
+
+
+def test_large_evidence_is_kept_byte_for_byte(store):
+    first = stored(store)
+    change = passed(first.state, {"log": "\u6587" * 2_000, "other": ["y" * 3_000]})
+    last = follow(store, change, first)
+    assert len(change.blobs) == 2
+    for name in ("log", "other"):
+        key = digest_of(last, name)
+        assert store.blob(ID, key) == change.blobs[key]
+
+
+def test_evidence_outlives_completion_and_rollback(store):
+    done = complete(store, stored(store), LARGE)
+    key = digest_of(done)
+    content = store.blob(ID, key)
+    assert digest(content) == key
+    follow(store, roll_back(done.state, 1, NOON), done)
+    assert store.blob(ID, key) == content
+
+
+@pytest.mark.parametrize("key", ["0" * 64, "", "nothing"])
+def test_evidence_that_is_not_there_is_damage(store, key):
+    stored(store)
+    with pytest.raises(DamagedStateError):
+        store.blob(ID, key)
+
+
+def test_evidence_belongs_to_its_session(store):
+    first = stored(store)
+    last = follow(store, passed(first.state, LARGE), first)
+    stored(store, OTHER_ID)
+    with pytest.raises(DamagedStateError):
+        store.blob(OTHER_ID, digest_of(last))
+
+
+def test_a_pinned_definition_is_kept_under_its_digest(store):
+    key = digest(b"definition")
+    store.pin(key, b"definition")
+    store.pin(key, b"definition")
+    assert store.pinned(key) == b"definition"
+
+
+@pytest.mark.parametrize("key", ["0" * 64, "", "../secret"])
+def test_a_definition_that_is_not_there_is_damage(store, key):
+    store.pin(digest(b"definition"), b"definition")
+    with pytest.raises(DamagedStateError):
+        store.pinned(key)
+
+
+def test_a_lock_is_released_by_an_exception(store):
+    stored(store)
+    for door in (lambda: store.locked(ID), store.exclusive):
+        with pytest.raises(LookupError), door():
+            raise LookupError
+        with door():
+            assert store.read(ID).seq == 1
+
+
+def test_one_session_can_be_held_while_another_one_is(store):
+    first, second = stored(store), stored(store, OTHER_ID)
+    with store.exclusive(), store.locked(ID), store.locked(OTHER_ID):
+        store.append(noted(first.state, "one"), first)
+        store.append(noted(second.state, "two"), second)
+    assert [store.read(name).state.checkpoint_note for name in (ID, OTHER_ID)] == ["one", "two"]
+
+
+def test_threads_that_edit_one_session_lose_nothing(store):
+    stored(store)
+    sessions = StateManager(store, max_active=1)
+    together = threading.Barrier(6)
+    failures: list[BaseException] = []
+
+    def add(name: int) -> None:
+        together.wait()
+        try:
+            for number in range(10):
+                with sessions.edit(ID) as draft:
+                    note = f"{draft.state.checkpoint_note or ''}{name}:{number}\n"
+                    draft.record(noted(draft.state, note))
+        except Exception as error:  # noqa: BLE001 - told to the test below
+            failures.append(error)
+
+    threads = [threading.Thread(target=add, args=(name,)) for name in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    last = store.read(ID)
+    assert last.seq == 61
+    assert sorted((last.state.checkpoint_note or "").split()) == sorted(
+        f"{name}:{number}" for name in range(6) for number in range(10)
+    )
+
+
+@pytest.mark.parametrize("door", ["locked", "exclusive"])
+def test_only_one_thread_is_inside_at_a_time(store, door):
+    stored(store)
+    together = threading.Barrier(4)
+    inside: list[int] = []
+    met: list[tuple[int, ...]] = []
+
+    def enter(name: int) -> None:
+        together.wait()
+        for _ in range(20):
+            with store.locked(ID) if door == "locked" else store.exclusive():
+                inside.append(name)
+                for _ in range(20):
+                    store.read(ID)
+                met.append(tuple(inside))
+                inside.remove(name)
+
+    threads = [threading.Thread(target=enter, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(met) == 80
+    assert {len(company) for company in met} == {1}
