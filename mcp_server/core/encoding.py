@@ -18,6 +18,11 @@ def encode(value: Any, *, sort_keys: bool = True) -> bytes:
     return text.encode("utf-8")
 
 
+def decode(content: bytes) -> Any:
+    """Return what `encode` made bytes of; raises ValueError if it is not JSON."""
+    return json.loads(content)
+
+
 def digest(content: bytes) -> str:
     """Return the SHA-256 of `content` in hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -219,6 +219,7 @@ def _read_gate(place: Place, path: Path) -> Gate | None:
 
 def _phase_folders(place: Place) -> list[tuple[int, Path]]:
     root = place.folder / "phases"
+    _refuse_link_out(place, root)
     if not root.is_dir():
         return []
     numbered = sorted((int(path.name), path) for path in root.iterdir()
@@ -275,10 +276,11 @@ def _reason(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "nested too deep"
     if not isinstance(error, ValidationError):
-        return str(error)
+        return "a number has too many digits"
     first: Any = error.errors(include_url=False, include_context=False)[0]
     where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else str(first["msg"])
+    reason = str(first["msg"]).removeprefix("Value error, ")
+    return f"{where}: {reason}" if where else reason
 
 
 def _broken(place: Place, path: Path, reason: str, line: int | None = None) -> DefinitionError:

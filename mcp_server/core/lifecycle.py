@@ -4,7 +4,6 @@ Whether a change is legal is decided by `transitions`; these functions ask it fi
 caller can forget to. Every function takes the time, none looks at a clock.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,11 +57,6 @@ def prepare(evidence: Mapping[str, Any], known: Mapping[str, Known] | None = Non
             value=value if inline else None,
         )
     return Submission(items, blobs)
-
-
-def restore(content: bytes) -> Any:
-    """Return the value of a piece of evidence that was stored as `content`."""
-    return json.loads(content)
 
 
 def begin(

@@ -13,7 +13,7 @@ from markdown_it.token import Token
 MAX_STEP = 160
 
 _STEP_HEADING = re.compile(r"Step\s+\d+\s*[:.)-]?\s*(?P<text>.*)", re.IGNORECASE)
-_LABEL = re.compile(r"\*\*(?P<name>[^*:]+):?\*\*:?\s*(?P<value>\S.*)")
+_LABEL = re.compile(r"\*\*(?P<name>[^*:]+)(?::\*\*|\*\*:)\s*(?P<value>\S.*)")
 
 _parser = MarkdownIt("commonmark")
 _parser.core.ruler.enableOnly(["normalize", "block"])

@@ -6,11 +6,11 @@ and go. Pure.
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from mcp_server.core.encoding import decode, encode
 from mcp_server.errors import InvalidArgumentError
 
 DEFAULT_LIMIT = 20
@@ -55,7 +55,7 @@ def page_of(
     room = MAX_PAGE_BYTES
     for _, item in ordered[:limit]:
         view = show(item)
-        room -= len(json.dumps(view, ensure_ascii=False).encode("utf-8"))
+        room -= len(encode(view))
         if shown and room < 0:
             break
         shown.append(view)
@@ -64,13 +64,13 @@ def page_of(
 
 
 def _encode(key: Key) -> str:
-    return base64.urlsafe_b64encode(json.dumps(key).encode("utf-8")).decode("ascii").rstrip("=")
+    return base64.urlsafe_b64encode(encode(key)).decode("ascii").rstrip("=")
 
 
 def _decode(cursor: str) -> Key:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        parts = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+        parts = decode(base64.b64decode(padded, altchars=b"-_", validate=True))
         if isinstance(parts, list) and parts and all(isinstance(part, str) for part in parts):
             return tuple(parts)
     except (UnicodeError, binascii.Error, ValueError, RecursionError):

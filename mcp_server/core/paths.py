@@ -49,8 +49,19 @@ def _spellings(target: str) -> list[str]:
 
 def _is_inside(root: Path, target: str) -> bool:
     try:
-        return (root / target).resolve().is_relative_to(root.resolve())
+        resolved = (root / target).resolve()
+        # From Python 3.13 on, links in a circle do not raise but stay in the resolved path.
+        circular = any(_is_link(path) for path in (resolved, *resolved.parents))
+        return resolved.is_relative_to(root.resolve()) and not circular
     except (OSError, RuntimeError, ValueError):
+        return False
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:
+        # A name that is too long for this file system is not there, and so is no link.
         return False
 
 

@@ -3,12 +3,12 @@
 Pure: the engine and the state manager decide, these functions only say.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from mcp_server.core.definitions import Metadata, Phase, Task
+from mcp_server.core.encoding import encode
 from mcp_server.core.models import ErrorEntry, EvidenceItem, PhaseAttempt, SessionState
 from mcp_server.core.transitions import Action, Status
 from mcp_server.gates.model import EvidenceField
@@ -27,7 +27,7 @@ _NOT_SHOWN = frozenset({"title", "default", "examples", "$comment", "verify"})
 def call(action: Action, **arguments: Any) -> str:
     """Return the exact next call as text."""
     shown = {"action": str(action), **arguments}
-    values = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in shown.items())
+    values = (f"{name}={encode(value).decode()}" for name, value in shown.items())
     return f"aos_workflow({', '.join(values)})"
 
 
@@ -223,4 +223,4 @@ def next_step(state: SessionState, phase: Phase | None = None) -> str:
 
 
 def _json_size(value: Any) -> int:
-    return len(json.dumps(value, ensure_ascii=False, default=str).encode("utf-8"))
+    return len(encode(value))

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from mcp_server.core import lifecycle, refusals, views
 from mcp_server.core.definitions import Definition, Phase
-from mcp_server.core.encoding import encode_submitted
+from mcp_server.core.encoding import decode, encode_submitted
 from mcp_server.core.library import WorkflowLibrary
 from mcp_server.core.lifecycle import Submission
 from mcp_server.core.models import SessionState
@@ -296,7 +296,7 @@ class WorkflowEngine:
         kept = {
             name: item.value
             if item.inline
-            else lifecycle.restore(self._sessions.store.blob(state.session_id, item.sha256))
+            else decode(self._sessions.store.blob(state.session_id, item.sha256))
             for name, item in state.evidence.get(state.current_phase, {}).items()
         }
         merged = kept | {name: value for name, value in evidence.items() if value is not None}

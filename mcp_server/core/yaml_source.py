@@ -1,10 +1,11 @@
 """YAML as definitions use it: plain JSON-like data, with the line of every part.
 
 The safe loader only, without its timestamps (a date in a gate is text). Refused: duplicate keys,
-which YAML libraries resolve silently, and documents that nest deep or grow large through aliases,
-and tags beyond plain data.
+which YAML libraries resolve silently, documents that nest deep or grow large through aliases, tags
+beyond plain data, and numbers that are not finite (no bound holds against them).
 """
 
+import math
 from typing import Any, ClassVar
 
 import yaml
@@ -36,6 +37,17 @@ class _Loader(_Base):  # type: ignore[misc]
         first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
         for first, resolvers in _Base.yaml_implicit_resolvers.items()
     }
+
+
+def _finite_number(loader: _Loader, node: yaml.Node) -> float:
+    number: float = loader.construct_yaml_float(node)
+    if not math.isfinite(number):
+        reason = f"{node.value} is not a finite number"
+        raise yaml.constructor.ConstructorError(None, None, reason, node.start_mark)
+    return number
+
+
+_Loader.add_constructor("tag:yaml.org,2002:float", _finite_number)
 
 
 class YamlSource:

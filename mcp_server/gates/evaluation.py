@@ -14,7 +14,6 @@ field refuses all the same. Whatever goes wrong inside is a failure, never a pas
 gate does not know are kept and reported.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from enum import StrEnum
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from pydantic_core import to_json
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
@@ -73,7 +73,7 @@ class Verdict:
 
 def shorten(value: Any) -> str:
     """Return `value` as compact JSON of at most `SHORT` characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = to_json(value, fallback=str, inf_nan_mode="constants").decode("utf-8")
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 

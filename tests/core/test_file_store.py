@@ -377,6 +377,23 @@ def test_a_rollback_moves_a_completed_session_back(store, folder):
     assert chain_is_unbroken(lines_of(folder / f"{ID}.jsonl"))
 
 
+def test_a_session_stands_among_the_live_whenever_its_line_is_written(
+    store, folder, journal, monkeypatch
+):
+    last = stored(store, phases=(1,))
+    written: list[tuple[bool, bool]] = []
+
+    def sync(descriptor):
+        os.fsync(descriptor)
+        written.append((journal.is_file(), (folder / "finished" / journal.name).is_file()))
+
+    monkeypatch.setattr(durable, "_sync", sync)
+    done = follow(store, passed(last.state), last)
+    assert not journal.exists()
+    follow(store, roll_back(done.state, 1, NOON), done)
+    assert written == [(True, False), (True, False)]
+
+
 def test_what_never_was_is_not_moved(store, folder):
     done = complete(store, stored(store))
     stale = done.model_copy(update={"hash": "f" * 64})
@@ -453,6 +470,21 @@ def test_a_session_that_is_deleted_while_it_is_read_is_not_found(store, journal,
 
     with disk(monkeypatch, open=deleted), pytest.raises(NotFoundError):
         store.read(ID)
+
+
+def test_a_session_that_is_gone_each_time_it_is_opened_is_not_found(store, monkeypatch):
+    stored(store)
+    with disk(monkeypatch, open=refusing(errno.ENOENT)), pytest.raises(NotFoundError):
+        store.read(ID)
+
+
+def test_a_session_that_moves_while_all_are_listed_is_listed_once(store, folder, journal):
+    done = complete(store, stored(store))
+    listing = store.records()
+    (folder / "finished" / journal.name).rename(journal)
+    found = [next(listing)]
+    journal.rename(folder / "finished" / journal.name)
+    assert [*found, *listing] == [done]
 
 
 def test_a_session_that_is_deleted_while_all_are_listed_is_left_out(store, folder, monkeypatch):

@@ -58,8 +58,9 @@ def test_text_that_is_no_id_is_refused(session_id):
 
 
 @pytest.mark.parametrize(
-    ("session_id", "shown"), [(None, "'NoneType'"), (7, "'int'"), (ID.encode(), "'bytes'"), ([ID], "'list'")]
-)  # fmt: skip
+    ("session_id", "shown"),
+    [(None, "'NoneType'"), (7, "'int'"), (ID.encode(), "'bytes'"), ([ID], "'list'")],
+)
 def test_anything_but_text_is_refused_by_its_type(session_id, shown):
     with pytest.raises(InvalidArgumentError) as refusal:
         validate_session_id(session_id)

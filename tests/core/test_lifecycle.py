@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mcp_server.core import lifecycle
-from mcp_server.core.encoding import digest, encode
+from mcp_server.core.encoding import decode, digest, encode
 from mcp_server.core.lifecycle import (
     MAX_INLINE_PHASE,
     MAX_INLINE_VALUE,
@@ -15,7 +15,6 @@ from mcp_server.core.lifecycle import (
     prepare,
     refuse_phase,
     refuse_skip,
-    restore,
     resume,
     retry_phase,
     roll_back,
@@ -86,7 +85,7 @@ def test_a_small_value_is_carried_along_and_a_large_one_is_put_aside():
         ),
     }
     assert ready.blobs == {digest(content): content}
-    assert restore(content) == large
+    assert decode(content) == large
 
 
 def test_many_small_values_do_not_make_a_large_state():

@@ -158,13 +158,17 @@ def test_an_edit_that_records_nothing_stores_nothing(sessions):
     assert sessions.store.read(session_id).seq == 1
 
 
+def record_and_fail(draft):
+    draft.record(noted(draft.state, "lost"))
+    raise LookupError
+
+
 def test_an_exception_inside_an_edit_stores_nothing(tmp_path):
     sessions = manager(FileStore(tmp_path / "state"))
     session_id = create(sessions)
     before = tree(tmp_path / "state")
     with pytest.raises(LookupError), sessions.edit(session_id) as draft:
-        draft.record(noted(draft.state, "lost"))
-        raise LookupError
+        record_and_fail(draft)
     assert tree(tmp_path / "state") == before
     with sessions.edit(session_id) as draft:
         assert draft.state.checkpoint_note is None

@@ -3,7 +3,7 @@
 import copy
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mcp_server.gates.evaluation import (
@@ -115,7 +115,10 @@ def test_fields_that_the_gate_does_not_know_are_kept_and_reported():
     assert verdict.known == dict.fromkeys((*EVIDENCE, "note"), Known.CLAIMED)
 
 
-VALIDATED = {"validators": {"small": "lambda x, most: x < most"}}
+SMALL = gate(
+    evidence_schema={"a": {"validator": "small", "validator_params": {"most": 3}}},
+    validators={"small": "lambda x, most: x < most"},
+)
 
 BROKEN = {
     "type": (one(type="integer"), "3", 'a: expected type "integer", got "3"'),
@@ -142,15 +145,14 @@ BROKEN = {
         "a: expected type \"string\" at ['b'][1], got 2",
     ),
     "validator": (
-        gate(evidence_schema={"a": {"validator": "small", "validator_params": {"most": 3}}}, **VALIDATED),
+        SMALL,
         5,
         "a: expected small (lambda x, most: x < most), got 5",
     ),
     "validator that cannot be applied": (
-        gate(evidence_schema={"a": {"validator": "small", "validator_params": {"most": 3}}}, **VALIDATED),
-        "x",
-        "a: validator small failed on \"x\" (TypeError: '<' not supported between instances of"
-        " 'str' and 'int')",
+        gate(evidence_schema={"a": {"validator": "v"}}, validators={"v": "lambda x: x['b'] > 0"}),
+        {"c": 1},
+        'a: validator v failed on {"c": 1} (KeyError: \'b\')',
     ),
     "validator that never ends": (
         gate(
@@ -219,7 +221,7 @@ RIGHT = {
         False,
     ),
     "validator with parameters": (
-        gate(evidence_schema={"a": {"validator": "small", "validator_params": {"most": 3}}}, **VALIDATED),
+        SMALL,
         2,
     ),
     "local reference": (
@@ -319,6 +321,8 @@ def test_a_value_is_shown_as_short_json(value, expected):
 
 # Property tests: gates and evidence are drawn together, evidence such that it passes.
 
+_properties = settings(deadline=None, database=None, max_examples=60)
+
 _NAMES = st.text("abcdefg_", min_size=1, max_size=6)
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -362,6 +366,7 @@ def _gates_with_evidence(draw, **checkpoint):
     return made, passing, wrong
 
 
+@_properties
 @given(_gates_with_evidence(strict=True))
 def test_any_passing_evidence_passes_and_is_left_as_it_was(drawn):
     made, passing, _ = drawn
@@ -371,6 +376,7 @@ def test_any_passing_evidence_passes_and_is_left_as_it_was(drawn):
     assert passing == before
 
 
+@_properties
 @given(_gates_with_evidence(strict=True), st.data())
 def test_breaking_one_thing_in_passing_evidence_fails_a_strict_gate(drawn, data):
     made, passing, wrong = drawn
@@ -382,6 +388,7 @@ def test_breaking_one_thing_in_passing_evidence_fails_a_strict_gate(drawn, data)
     assert [problem.partition(":")[0] for problem in verdict.problems] == [name]
 
 
+@_properties
 @given(st.booleans().flatmap(lambda strict: _gates_with_evidence(strict=strict)), _JSON, st.data())
 def test_no_evidence_that_lacks_a_required_field_passes_any_gate(drawn, anything, data):
     made, passing, _ = drawn
@@ -396,6 +403,7 @@ def test_no_evidence_that_lacks_a_required_field_passes_any_gate(drawn, anything
     assert name in verdict.missing
 
 
+@_properties
 @given(_gates_with_evidence(strict=True), st.dictionaries(_NAMES, _JSON, max_size=6))
 def test_no_evidence_whatever_raises_and_each_refusal_has_a_reason(drawn, evidence):
     made, _, _ = drawn
@@ -413,14 +421,14 @@ _RAISING = (
     "lambda x: 1 > 'a'",
     "lambda x: int('a')",
     "lambda x: x.lower()",
-    "lambda x: all(0 < 1 for i in range(99999))",
+    "lambda x: all(sorted(range(90000)) for i in range(9))",
     "lambda x: 'x' * 999999",
     "lambda x: 1 * int",
-    "lambda x: " + "-" * 250 + "'a'",
+    "lambda x: " + "-" * 125 + "'a'",
 )
 
 
-@given(value=st.integers() | st.lists(st.integers(), max_size=3) | st.booleans())
+@pytest.mark.parametrize("value", [0, True, [], [1]], ids=repr)
 @pytest.mark.parametrize("source", _RAISING)
 @pytest.mark.parametrize("place", ["validator", "rule"])
 def test_nothing_raised_inside_is_a_pass(source, place, value):

@@ -117,7 +117,7 @@ async def test_get_task_gives_the_text_and_its_steps(small):
             "estimated_duration": "5 minutes",
         },
         "next": f'aos_workflow(action="complete_phase", session_id="{session_id}", phase=1,'
-        ' evidence={"...": "..."})',
+        ' evidence={"...":"..."})',
     }
 
 

@@ -1,0 +1,204 @@
+"""Every built-in workflow: that it can be walked, and that its gates can be passed and do gate."""
+
+import json
+import re
+
+import pytest
+from markdown_it import MarkdownIt
+
+from mcp_server.gates.evaluation import Outcome, Verdict, evaluate
+from tests.builders import BUILT_IN_FOLDER, BUILT_IN_NAMES, library, passing_evidence
+
+LIBRARY = library()
+WORKFLOWS = {name: LIBRARY.load(name) for name in BUILT_IN_NAMES}
+PHASES = {
+    f"{name}-{phase.phase_number}": (name, phase)
+    for name, made in WORKFLOWS.items()
+    for phase in made.phases
+}
+
+each_workflow = pytest.mark.parametrize("name", BUILT_IN_NAMES)
+each_phase = pytest.mark.parametrize(("name", "phase"), PHASES.values(), ids=PHASES)
+
+
+def folder_of(name, phase):
+    return BUILT_IN_FOLDER / name / "phases" / str(phase.phase_number)
+
+
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def links_of(path):
+    """The targets of the links of a Markdown file; what stands in code is no link."""
+    inline = (token for token in MarkdownIt("commonmark").parse(text_of(path)) if token.children)
+    return [
+        str(child.attrs["href"])
+        for token in inline
+        for child in token.children
+        if child.type == "link_open"
+    ]
+
+
+def test_the_built_in_workflows_are_these():
+    assert [place.name for place in LIBRARY.places()] == list(BUILT_IN_NAMES)
+    assert sorted(path.name for path in BUILT_IN_FOLDER.iterdir()) == list(BUILT_IN_NAMES)
+
+
+@each_workflow
+def test_a_workflow_has_four_to_eight_phases_numbered_without_a_gap(name):
+    numbers = WORKFLOWS[name].phase_numbers
+
+    assert 4 <= len(numbers) <= 8
+    assert numbers == tuple(range(numbers[0], numbers[0] + len(numbers)))
+    assert numbers[0] in {0, 1}
+
+
+@each_workflow
+def test_the_metadata_agrees_with_the_folders(name):
+    made = WORKFLOWS[name]
+    written = json.loads(text_of(BUILT_IN_FOLDER / name / "metadata.json"))
+
+    assert written["workflow_type"] == name
+    assert written["total_phases"] == len(made.phases)
+    assert written.get("start_phase", 0) == made.phase_numbers[0]
+    assert written["dynamic_phases"] is False
+    assert [entry["phase_number"] for entry in written["phases"]] == list(made.phase_numbers)
+    assert [phase.title for phase in made.phases] == [
+        f"Phase {entry['phase_number']}: {entry['phase_name']}" for entry in written["phases"]
+    ]
+
+
+@each_workflow
+def test_the_metadata_says_what_the_list_shows(name):
+    made = WORKFLOWS[name]
+
+    assert re.fullmatch(r"\d+\.\d+\.\d+", made.version)
+    assert all((made.name, made.description, made.category, made.estimated_duration))
+
+
+@each_workflow
+def test_nothing_else_lies_in_a_workflow_s_folder(name):
+    root = BUILT_IN_FOLDER / name
+    made = WORKFLOWS[name]
+    expected = {"metadata.json"} | {
+        f"phases/{phase.phase_number}/{file}"
+        for phase in made.phases
+        for file in ("phase.md", "gate-definition.yaml", *(task.file for task in phase.tasks))
+    }
+
+    assert {
+        path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()
+    } == expected
+
+
+@each_phase
+def test_a_phase_has_two_to_six_tasks_numbered_from_one(name, phase):
+    del name
+
+    assert 2 <= len(phase.tasks) <= 6
+    assert [task.task_number for task in phase.tasks] == list(range(1, len(phase.tasks) + 1))
+
+
+@each_phase
+def test_a_phase_and_its_tasks_have_titles_and_the_tasks_have_steps(name, phase):
+    del name
+
+    assert phase.description
+    assert phase.title.startswith(f"Phase {phase.phase_number}: ")
+    for task in phase.tasks:
+        assert task.title.startswith(f"Task {task.task_number}: "), task.file
+        assert task.execution_steps, task.file
+        assert task.estimated_duration, task.file
+
+
+@each_phase
+def test_a_task_is_at_most_100_lines(name, phase):
+    del name
+
+    assert {
+        task.file: len(task.content.splitlines())
+        for task in phase.tasks
+        if len(task.content.splitlines()) > 100
+    } == {}
+
+
+@each_phase
+def test_a_gate_is_strict_and_cannot_be_overridden(name, phase):
+    del name
+    checkpoint = phase.gate.checkpoint
+
+    assert (checkpoint.strict, checkpoint.allow_override) == (True, False)
+
+
+@each_phase
+def test_a_gate_wants_something_and_describes_each_field(name, phase):
+    del name
+    fields = phase.gate.evidence_schema
+
+    assert phase.gate.required_fields
+    assert [key for key, field in fields.items() if not (field.type and field.description)] == []
+    assert [key for key, field in fields.items() if "examples" not in field.json_schema] == []
+
+
+@each_phase
+def test_the_examples_of_a_gate_pass_it_together(name, phase):
+    del name
+    evidence = passing_evidence(phase.gate)
+
+    verdict = evaluate(phase.gate, evidence, {})
+
+    assert verdict == Verdict(Outcome.PASS, known=dict.fromkeys(evidence, "claimed"))
+
+
+@each_phase
+def test_a_gate_refuses_when_any_required_field_is_left_out(name, phase):
+    del name
+    evidence = passing_evidence(phase.gate)
+
+    for left_out in phase.gate.required_fields:
+        lacking = {key: value for key, value in evidence.items() if key != left_out}
+        verdict = evaluate(phase.gate, lacking, {})
+        assert (verdict.outcome, verdict.missing) == (Outcome.FAIL, (left_out,))
+
+
+@each_phase
+def test_a_gate_refuses_what_an_agent_would_write_to_be_done(name, phase):
+    del name
+    gate = phase.gate
+
+    for value in (True, "", "done", "TODO", 0, [], {}):
+        careless = dict.fromkeys(gate.evidence_schema, value)
+        assert evaluate(gate, careless, {}).outcome is Outcome.FAIL, value
+
+
+@each_phase
+def test_each_link_leads_to_a_file_of_the_phase(name, phase):
+    folder = folder_of(name, phase)
+
+    broken = [
+        f"{path.name}: {target}"
+        for path in sorted(folder.glob("*.md"))
+        for target in links_of(path)
+        if not target.startswith("#") and not (folder / target.partition("#")[0]).is_file()
+    ]
+
+    assert broken == []
+
+
+@each_phase
+def test_the_text_of_a_phase_links_to_each_task_in_order(name, phase):
+    links = links_of(folder_of(name, phase) / "phase.md")
+
+    assert [link for link in links if link.startswith("task-")] == [
+        task.file for task in phase.tasks
+    ]
+
+
+@each_phase
+def test_the_text_of_a_phase_names_exactly_the_fields_of_its_gate(name, phase):
+    del name
+    _, _, after = phase.content.partition("\n## What the gate asks for\n")
+    section = after.partition("\n## ")[0]
+
+    assert re.findall(r"^- `([^`]+)`", section, re.MULTILINE) == list(phase.gate.evidence_schema)
