@@ -38,8 +38,9 @@ from mcp_server.gates.evaluation import Verdict, evaluate
 Answer = dict[str, Any]
 
 MAX_FIELDS = 256
-MAX_FIELD_NAME = 128
+MAX_FIELD_NAME = 64
 _MAX_OTHERS = 5
+_MAX_SHOWN = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +354,9 @@ def _passed(
     answer: Answer = {
         "phase_completed": phase,
         "checkpoint_passed": True,
-        "evidence_accepted": list(submission.items)[:64],
+        "evidence_accepted": list(submission.items)[:_MAX_SHOWN],
         "evidence": {name: {"known": str(item.known)} for name, item in
-                     list(submission.items.items())[:64]},
+                     list(submission.items.items())[:_MAX_SHOWN]},
         "warnings": [views.clip(text) for text in verdict.warnings[: refusals.MAX_PROBLEMS]],
     }  # fmt: skip
     following = definition.phase_after(phase)

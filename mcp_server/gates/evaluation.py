@@ -73,7 +73,11 @@ class Verdict:
 
 def shorten(value: Any) -> str:
     """Return `value` as compact JSON of at most `SHORT` characters."""
-    text = to_json(value, fallback=str, inf_nan_mode="constants").decode("utf-8")
+    try:
+        text = to_json(value, fallback=str, inf_nan_mode="constants").decode("utf-8")
+    except ValueError:
+        # Nested too deep, or text that UTF-8 cannot hold: the verdict must not fail over showing it.
+        text = f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 

@@ -126,12 +126,12 @@ BROKEN = {
     "boolean is no number": (one(type="number"), True, 'a: expected type "number", got true'),
     "integer is no boolean": (one(type="boolean"), 1, 'a: expected type "boolean", got 1'),
     "fraction is no integer": (one(type="integer"), 3.5, 'a: expected type "integer", got 3.5'),
-    "list": (one(type="list"), {"a": 1}, 'a: expected type "array", got {"a": 1}'),
+    "list": (one(type="list"), {"a": 1}, 'a: expected type "array", got {"a":1}'),
     "dict": (one(type="dict"), [1], 'a: expected type "object", got [1]'),
     "must be true": (one(type="boolean"), False, "a: must be true, got false"),
     "const": (one(type="boolean", const=False), True, "a: expected const false, got true"),
     "const is no number": (one(const=True), 1, "a: expected const true, got 1"),
-    "enum": (one(enum=["x", "y"]), "z", 'a: expected enum ["x", "y"], got "z"'),
+    "enum": (one(enum=["x", "y"]), "z", 'a: expected enum ["x","y"], got "z"'),
     "minimum": (one(type="integer", minimum=1), 0, "a: expected minimum 1, got 0"),
     "pattern": (one(type="string", pattern="^x"), "y", 'a: expected pattern "^x", got "y"'),
     "inside": (
@@ -152,7 +152,7 @@ BROKEN = {
     "validator that cannot be applied": (
         gate(evidence_schema={"a": {"validator": "v"}}, validators={"v": "lambda x: x['b'] > 0"}),
         {"c": 1},
-        'a: validator v failed on {"c": 1} (KeyError: \'b\')',
+        'a: validator v failed on {"c":1} (KeyError: \'b\')',
     ),
     "validator that never ends": (
         gate(
@@ -310,13 +310,28 @@ SHORTENED = {
     "text": ("é", '"é"'),
     "exact": ("x" * (SHORT - 2), f'"{"x" * (SHORT - 2)}"'),
     "one too many": ("x" * (SHORT - 1), f'"{"x" * (SHORT - 2)}…'),
-    "structure": ({"a": [1, None]}, '{"a": [1, null]}'),
+    "structure": ({"a": [1, None]}, '{"a":[1,null]}'),
 }
 
 
 @pytest.mark.parametrize(("value", "expected"), SHORTENED.values(), ids=SHORTENED)
 def test_a_value_is_shown_as_short_json(value, expected):
     assert shorten(value) == expected
+
+
+def _nested(levels):
+    value = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("value", [_nested(300), "\ud800"], ids=["deep", "lone surrogate"])
+def test_a_value_that_cannot_be_shown_is_judged_all_the_same(value):
+    verdict = judged(one(type="integer"), {"a": value})
+
+    kind = type(value).__name__
+    assert verdict.problems == (f'a: expected type "integer", got a {kind} that cannot be shown',)
 
 
 # Property tests: gates and evidence are drawn together, evidence such that it passes.

@@ -304,6 +304,10 @@ ATTACKS = {
         "lambda x: any(x.values() == [i] for i in range(9000))",
         {str(i): i for i in range(90_000)},
     ),
+    "many lists of keys": (
+        "lambda x: any(len(x.keys()) < 0 for i in range(9000))",
+        {str(i): i for i in range(90_000)},
+    ),
     "huge range": ("lambda x: range(10000000000)", 0),
     "astronomic range": (f"lambda x: range({'9' * 40})", 0),
     "nested comprehensions": (

@@ -1,0 +1,23 @@
+"""`python -m mcp_server` before it serves."""
+
+import sys
+
+import pytest
+
+from mcp_server import __main__ as entry
+
+
+def test_the_project_is_taken_from_the_command_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(sys, "argv", ["mcp_server", "--project", str(tmp_path / "none")])
+    assert entry.main() == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("aos-workflow: --project is not a folder: 'none'.")
+
+
+def test_an_unknown_flag_is_a_usage_error(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["mcp_server", "--http"])
+    with pytest.raises(SystemExit) as stopped:
+        entry.main()
+    assert stopped.value.code == 2
+    assert capsys.readouterr().out == ""
