@@ -76,7 +76,7 @@ def shorten(value: Any) -> str:
     try:
         text = to_json(value, fallback=str, inf_nan_mode="constants").decode("utf-8")
     except ValueError:
-        # Nested too deep, or text that UTF-8 cannot hold: the verdict must not fail over showing it.
+        # Nested too deep, or no UTF-8: the verdict must not fail over showing it.
         text = f"a {type(value).__name__} that cannot be shown"
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 

@@ -87,7 +87,7 @@ STEPS = {
     "numbers in code are no steps": ("```\n1. no\n```\n", ()),
     "numbers in a quote are no steps": ("> 1. no\n", ()),
     "numbers under a bullet are no steps": (
-        "# Steps\n\n- a\n  1. no\n\n1. yes\n", ("yes",),
+        "- a\n  1. no\n- b\n\n1. yes\n", ("yes",),
     ),
     "bullets are no steps": ("- no\n", ()),
     "heading without text": ("## Step 1\n\n## Step 2: Write\n", ("", "Write")),
