@@ -1,13 +1,13 @@
 """The in-memory twin of the file store: the same promises, no disk."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
-from mcp_server.core.encoding import digest as digest_of
-from mcp_server.core.encoding import encode
-from mcp_server.core.models import NO_HASH, Change, Record
+from mcp_server.core.journal import decode_line, decode_summary, encode_line
+from mcp_server.core.models import Change, Record, SessionSummary
+from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
 
 
@@ -15,7 +15,7 @@ class MemoryStore:
     """A SessionStore for tests; safe for the threads of one process."""
 
     def __init__(self) -> None:
-        self._records: dict[str, Record] = {}
+        self._lines: dict[str, list[bytes]] = {}
         self._blobs: dict[tuple[str, str], bytes] = {}
         self._pins: dict[str, bytes] = {}
         self._locks: dict[str, threading.RLock] = {}
@@ -37,27 +37,43 @@ class MemoryStore:
         with self._guard:
             return self._locks.setdefault(name, threading.RLock())
 
-    def append(self, change: Change, last: Record | None) -> Record:
-        session_id = change.state.session_id
-        stored = self._records.get(session_id)
-        if (stored and stored.hash) != (last and last.hash):
+    def create(self, changes: Sequence[Change]) -> Record:
+        session_id = changes[0].state.session_id
+        if session_id in self._lines:
             raise ConflictError("Session modified by another operation", remediation="Retry.")
-        previous = last.hash if last else NO_HASH
-        body = encode([previous, change.state.model_dump(mode="json")])
-        record = Record(seq=last.seq + 1 if last else 1, hash=digest_of(body), state=change.state)
+        self._lines[session_id] = []
+        record = None
+        for change in changes:
+            record = self._add(change, record)
+        return record
+
+    def append(self, change: Change, last: Record) -> Record:
+        stored = self._lines.get(change.state.session_id)
+        if not stored or decode_line(stored[-1]).hash != last.hash:
+            raise ConflictError("Session modified by another operation", remediation="Retry.")
+        return self._add(change, last)
+
+    def _add(self, change: Change, last: Record | None) -> Record:
+        session_id = change.state.session_id
+        line, record = encode_line(change, last)
         self._blobs.update({(session_id, key): value for key, value in change.blobs.items()})
-        self._records[session_id] = record
+        self._lines[session_id].append(line.rstrip(b"\n"))
         return record
 
     def read(self, session_id: str) -> Record:
+        return decode_line(self.lines(session_id)[-1])
+
+    def lines(self, session_id: str) -> list[bytes]:
         try:
-            return self._records[session_id]
+            return list(self._lines[session_id])
         except KeyError:
             raise NotFoundError(f"no session {session_id}", remediation="List them.") from None
 
-    def records(self, *, live_only: bool = False) -> Iterator[Record]:
-        del live_only
-        yield from list(self._records.values())
+    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary]:
+        for lines in list(self._lines.values()):
+            summary = decode_summary(lines[-1])
+            if not (live_only and summary.status is Status.COMPLETED):
+                yield summary
 
     def blob(self, session_id: str, digest: str) -> bytes:
         try:
@@ -70,7 +86,7 @@ class MemoryStore:
         self.deletions.append((session_id, reason, time))
         for key in [key for key in self._blobs if key[0] == session_id]:
             del self._blobs[key]
-        return self._records.pop(session_id, None) is not None
+        return self._lines.pop(session_id, None) is not None
 
     def pin(self, digest: str, content: bytes) -> None:
         self._pins[digest] = content

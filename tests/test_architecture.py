@@ -23,11 +23,13 @@ PURE = (
     "core/refusals",
     "core/store",
     "core/transitions",
+    "core/verification",
     "core/views",
     "core/yaml_source",
     "gates/evaluation",
     "gates/expressions",
     "gates/model",
+    "gates/vocabulary",
     "server/tools/actions",
     "server/tools/redaction",
     "server/tools/rendering",
@@ -93,7 +95,7 @@ def test_nothing_is_evaluated_as_code(path):
 
 
 def test_only_the_file_store_and_its_helper_write_or_lock_state():
-    writing = {"core/file_store", "core/durable"}
+    writing = {"core/file_store", "core/durable", "core/file_evidence"}
     locking = {
         name_of(path) for path in MODULES if any(i.startswith("filelock") for i in imports_of(path))
     }

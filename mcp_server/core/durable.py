@@ -12,6 +12,8 @@ from pathlib import Path
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
+ASIDE = ".new"
+"""What the name of a file written aside ends with."""
 
 _TAIL = 64 * 1024
 _COMMON = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -72,7 +74,7 @@ def write_new(path: Path, content: bytes) -> None:
 
 def write_whole(path: Path, content: bytes) -> None:
     """Make `path` hold `content`, whole or not at all, durably."""
-    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}.new")
+    aside = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}{ASIDE}")
     try:
         write_new(aside, content)
         aside.replace(path)

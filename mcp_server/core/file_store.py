@@ -19,8 +19,7 @@ followed. Safe for any number of threads and processes on one folder.
 import errno
 import json
 import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +29,11 @@ from filelock import FileLock, Timeout
 from mcp_server.core import durable
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
+from mcp_server.core.file_evidence import EvidenceFiles
+from mcp_server.core.file_listing import JOURNAL, FolderListing
 from mcp_server.core.identifiers import is_digest, validate_session_id
-from mcp_server.core.journal import LineError, decode_line, encode_line
-from mcp_server.core.models import Change, Damage, Record
+from mcp_server.core.journal import LineError, decode_line, decode_summary, encode_line
+from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.transitions import Status
 from mcp_server.errors import (
     ConflictError,
@@ -42,7 +43,8 @@ from mcp_server.errors import (
     NotFoundError,
 )
 
-_JOURNAL = ".jsonl"
+_LOCK = ".lock"
+_ALL = ""
 _POLL_SECONDS = 0.005
 
 
@@ -55,13 +57,21 @@ class FileStore:
         self._finished = folder / "finished"
         self._definitions = folder / "definitions"
         self._lock_timeout = lock_timeout
+        self._evidence = EvidenceFiles(self._folder, self._finished)
+        self._live = FolderListing(self._folder, self._summary)
+        self._done = FolderListing(self._finished, self._summary)
+        self._swept: set[str] = set()
 
     @contextmanager
     def locked(self, session_id: str) -> Iterator[None]:
         """Hold the session's sidecar lock; raises ConflictError naming the holder."""
         # Looking first keeps an unknown id from leaving a lock file behind.
         self._journal(session_id)
-        with self._lock(self._folder / f"{session_id}.lock", f"session {session_id}"):
+        with self._lock(self._folder / f"{session_id}{_LOCK}", f"session {session_id}"):
+            if session_id not in self._swept:
+                self._swept.add(session_id)
+                with _disk_errors():
+                    self._evidence.sweep(session_id, lambda: self._named_evidence(session_id))
             yield
 
     @contextmanager
@@ -69,7 +79,11 @@ class FileStore:
         """Hold the lock that guards the number of active sessions."""
         with _disk_errors():
             self._make_folders()
-        with self._lock(self._folder / "sessions.lock", "the list of sessions"):
+        with self._lock(self._folder / f"sessions{_LOCK}", "the list of sessions"):
+            if _ALL not in self._swept:
+                self._swept.add(_ALL)
+                with _disk_errors():
+                    self._sweep_folders()
             yield
 
     @contextmanager
@@ -95,39 +109,46 @@ class FileStore:
         finally:
             lock.release()
 
-    def append(self, change: Change, last: Record | None) -> Record:
-        """Append `change` durably after `last`; the caller holds the session's lock."""
-        line, record = encode_line(change, last)
+    def create(self, changes: Sequence[Change]) -> Record:
+        """Store a new session with its history so far, whole or not at all."""
+        lines: list[bytes] = []
+        record: Record | None = None
+        for change in changes:
+            line, record = encode_line(change, record)
+            lines.append(line)
+        if record is None:
+            raise ValueError("a session needs a first change")
+        session_id = record.state.session_id
         with _disk_errors():
-            if last is None:
-                self._give_birth(change, line)
-            else:
-                self._add_line(change, last, line)
+            self._make_folders()
+            if self._is_taken(session_id):
+                raise ConflictError(
+                    "Session modified by another operation: the new session's id is taken",
+                    remediation="Send the same call again.",
+                )
+            home = self._home_of(record.state.status)
+            for change in changes:
+                self._evidence.keep(home, session_id, change.blobs)
+            durable.write_whole(home / f"{session_id}{JOURNAL}", b"".join(lines))
         return record
 
-    def _give_birth(self, change: Change, line: bytes) -> None:
-        self._make_folders()
-        name = f"{change.state.session_id}{_JOURNAL}"
-        if any(os.path.lexists(home / name) for home in (self._folder, self._finished)):
-            raise ConflictError(
-                "Session modified by another operation: the new session's id is taken",
-                remediation="Send the same call again.",
-            )
-        self._keep_blobs(self._folder, change)
-        durable.write_whole(self._folder / name, line)
-
-    def _add_line(self, change: Change, last: Record, line: bytes) -> None:
-        path = self._journal(change.state.session_id)
-        completed = change.state.status is Status.COMPLETED
-        if not completed and path.parent != self._folder:
-            _require_last(durable.last_line(path), last)
-            path = _move(path, self._folder)
-        self._keep_blobs(path.parent, change)
-        durable.append_line(path, line, lambda stored: _require_last(stored, last))
-        if completed and path.parent != self._finished:
-            # The change has happened; what cannot be moved now is found where it is.
-            with suppress(OSError):
-                _move(path, self._finished)
+    def append(self, change: Change, last: Record) -> Record:
+        """Append `change` durably after `last`; the caller holds the session's lock."""
+        line, record = encode_line(change, last)
+        session_id = change.state.session_id
+        with _disk_errors():
+            path = self._journal(session_id)
+            home = self._home_of(change.state.status)
+            if home is self._folder and path.parent != home:
+                _require_last(durable.last_line(path), last)
+                path = self._move(path, home)
+            self._evidence.keep(path.parent, session_id, change.blobs)
+            durable.append_line(path, line, lambda stored: _require_last(stored, last))
+            if path.parent != home:
+                # The change has happened; what cannot be moved now is found where it is.
+                with suppress(OSError):
+                    self._move(path, home)
+        return record
 
     def read(self, session_id: str) -> Record:
         """Return the last record of the session."""
@@ -138,32 +159,51 @@ class FileStore:
                 return _decode(session_id, line)
         raise _not_found(session_id)
 
-    def records(self, *, live_only: bool = False) -> Iterator[Record | Damage]:
-        """Yield the last record of each session, or what is wrong with it."""
+    def lines(self, session_id: str) -> list[bytes]:
+        """Return the whole lines of the session's journal, oldest first, without their newlines."""
+        for _ in range(2):
+            with suppress(FileNotFoundError), _disk_errors():
+                *whole, _torn = durable.read_file(self._journal(session_id)).split(b"\n")
+                return whole
+        raise _not_found(session_id)
+
+    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
+        """Yield the summary of each session, or what is wrong with it."""
         seen: set[str] = set()
-        for folder in (self._folder,) if live_only else (self._folder, self._finished):
-            for session_id in _session_ids(folder):
-                if session_id in seen:
-                    continue
-                seen.add(session_id)
-                try:
-                    yield self.read(session_id)
-                except (DamagedStateError, DiskRefusedError, InvalidArgumentError) as error:
-                    yield Damage(session_id=session_id, reason=error.message)
-                except NotFoundError:
-                    continue
+        for listing in (self._live,) if live_only else (self._live, self._done):
+            with _disk_errors():
+                listed = list(listing)
+            for found in listed:
+                if found.session_id not in seen:
+                    seen.add(found.session_id)
+                    yield found
+
+    def _summary(self, session_id: str) -> SessionSummary | Damage | None:
+        try:
+            with _disk_errors():
+                line = durable.last_line(self._journal(session_id))
+            found = decode_summary(line)
+        except (FileNotFoundError, NotFoundError):
+            return None
+        except LineError as error:
+            return Damage(session_id=session_id, reason=_damaged(session_id, str(error)).message)
+        except (DiskRefusedError, InvalidArgumentError) as error:
+            return Damage(session_id=session_id, reason=error.message)
+        if found.session_id != session_id:
+            reason = _damaged(session_id, f"it holds session {found.session_id}").message
+            return Damage(session_id=session_id, reason=reason)
+        return found
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return one piece of large evidence."""
         validate_session_id(session_id)
-        homes = (self._folder, self._finished, self._folder) if is_digest(digest) else ()
-        for home in homes:
-            with suppress(FileNotFoundError), _disk_errors():
-                content = durable.read_file(_evidence_folder(home, session_id) / digest)
-                if digest_of(content) == digest:
-                    return content
-                break
-        raise _damaged(session_id, f"evidence {digest[:12]} is missing or altered")
+        content = None
+        if is_digest(digest):
+            with _disk_errors():
+                content = self._evidence.read(session_id, digest)
+        if content is None:
+            raise _damaged(session_id, f"evidence {digest[:12]} is missing or altered")
+        return content
 
     def delete(self, last: Record, reason: str | None, time: datetime) -> bool:
         """Log the deletion, then remove journal, evidence and lock of the session."""
@@ -177,9 +217,8 @@ class FileStore:
         with _disk_errors():
             durable.append_note(self._folder / "deletions.log", encode(note) + b"\n")
             path.unlink(missing_ok=True)
-            for folder in (self._folder, self._finished):
-                shutil.rmtree(folder / f"{session_id}.evidence", ignore_errors=True)
-            (self._folder / f"{session_id}.lock").unlink(missing_ok=True)
+            self._evidence.remove(session_id)
+            (self._folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
             durable.sync_folder(path.parent)
         return True
 
@@ -208,7 +247,7 @@ class FileStore:
     def _journal(self, session_id: str) -> Path:
         validate_session_id(session_id)
         for folder in (self._folder, self._finished, self._folder):
-            path = folder / f"{session_id}{_JOURNAL}"
+            path = folder / f"{session_id}{JOURNAL}"
             if os.path.lexists(path):
                 return path
         raise _not_found(session_id)
@@ -224,45 +263,45 @@ class FileStore:
         with suppress(FileExistsError):
             durable.write_new(state / ".gitignore", b"*\n")
 
-    def _keep_blobs(self, home: Path, change: Change) -> None:
-        if not change.blobs:
-            return
-        folder = _evidence_folder(home, change.state.session_id)
-        folder.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
-        for digest, content in change.blobs.items():
-            path = folder / digest
-            if path.is_symlink() or not path.exists():
-                durable.write_whole(path, content)
+    def _home_of(self, status: Status) -> Path:
+        return self._finished if status is Status.COMPLETED else self._folder
+
+    def _is_taken(self, session_id: str) -> bool:
+        return any(os.path.lexists(home / f"{session_id}{JOURNAL}")
+                   for home in (self._folder, self._finished))  # fmt: skip
+
+    def _move(self, path: Path, home: Path) -> Path:
+        """Move a journal, and before it its evidence, to `home`; return where the journal is."""
+        self._evidence.move(path.stem, path.parent, home)
+        moved = path.rename(home / path.name)
+        durable.sync_folder(path.parent)
         durable.sync_folder(home)
+        return moved
 
+    def _named_evidence(self, session_id: str) -> set[str]:
+        """Return the digests that any line of the journal names."""
+        return {
+            item.sha256
+            for line in self.lines(session_id)
+            for items in _decode(session_id, line).state.evidence.values()
+            for item in items.values()
+        }
 
-def _evidence_folder(home: Path, session_id: str) -> Path:
-    folder = home / f"{session_id}.evidence"
-    if folder.is_symlink():
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-    return folder
-
-
-def _move(path: Path, home: Path) -> Path:
-    """Move a journal, and before it its evidence, to `home`; return where the journal is then."""
-    evidence, moved = path.with_suffix(".evidence"), home / path.name
-    if evidence.exists():
-        _merge(evidence, home / evidence.name)
-    path.rename(moved)
-    durable.sync_folder(path.parent)
-    durable.sync_folder(home)
-    return moved
-
-
-def _merge(source: Path, target: Path) -> None:
-    if not target.exists():
-        source.rename(target)
-        return
-    # An interrupted move left some there; names are digests, so equal names are equal content.
-    for path in source.iterdir():
-        path.replace(target / path.name)
-    durable.sync_folder(target)
-    source.rmdir()
+    def _sweep_folders(self) -> None:
+        """Remove what crashes left over; the caller holds the store-wide lock."""
+        for folder in (self._folder, self._finished, self._definitions):
+            for path in list(folder.iterdir()):
+                # Births and pins write aside, and only under the store-wide lock.
+                if path.name.endswith(durable.ASIDE):
+                    path.unlink(missing_ok=True)
+                elif path.suffix == ".evidence" and not self._is_taken(path.stem):
+                    self._evidence.remove(path.stem)
+        for found in list(self.summaries(live_only=True)):
+            if isinstance(found, SessionSummary) and found.status is Status.COMPLETED:
+                with suppress(ConflictError, NotFoundError), self.locked(found.session_id):
+                    path = self._journal(found.session_id)
+                    if decode_summary(durable.last_line(path)).status is Status.COMPLETED:
+                        self._move(path, self._finished)
 
 
 def _require_last(stored: bytes, last: Record) -> None:
@@ -329,10 +368,3 @@ def _holder(path: Path) -> str:
         return f"process {int(note['pid'])} since {note['since']}"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
-
-
-def _session_ids(folder: Path) -> list[str]:
-    names: list[str] = []
-    with suppress(FileNotFoundError), _disk_errors():
-        names = [path.name for path in folder.iterdir()]
-    return [name.removesuffix(_JOURNAL) for name in names if name.endswith(_JOURNAL)]

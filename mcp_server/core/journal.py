@@ -6,13 +6,15 @@ Checking the bytes rather than the parsed object keeps the check independent of 
 prints numbers. Pure: bytes in, bytes out.
 """
 
+from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import from_json
 
 from mcp_server.core.encoding import digest, encode
-from mcp_server.core.models import NO_HASH, Change, Record, SessionState
+from mcp_server.core.models import NO_HASH, Change, Record, SessionSummary
+from mcp_server.core.transitions import Status
 
 SCHEMA_VERSION = 1
 
@@ -24,18 +26,9 @@ class LineError(Exception):
     """A line is not a record of this schema version, or not what its hash says."""
 
 
-class _Line(BaseModel):
-    """The envelope of a line, as far as a reader needs it."""
-
-    schema_version: int
-    seq: int
-    previous: str
-    state: dict[str, Any]
-
-
 def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
     """Return the line (with its newline) that appends `change` after `last`, and its record."""
-    seq = last.seq + 1 if last else 1
+    seq, previous = (last.seq + 1, last.hash) if last else (1, NO_HASH)
     body = encode(
         {
             "schema_version": SCHEMA_VERSION,
@@ -44,33 +37,69 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
             "action": change.action,
             "phase": change.phase,
             "outcome": change.outcome,
-            "previous": last.hash if last else NO_HASH,
+            "previous": previous,
             "state": change.state.model_dump(mode="json"),
         },
         sort_keys=False,
     )
     line_hash = digest(body[:-1])
     line = body[:-1] + _HASH_KEY + line_hash.encode("ascii") + b'"}\n'
-    return line, Record(seq=seq, hash=line_hash, state=change.state)
+    record = Record(
+        seq=seq,
+        previous=previous,
+        hash=line_hash,
+        action=change.action,
+        outcome=change.outcome,
+        phase=change.phase,
+        state=change.state,
+    )
+    return line, record
 
 
 def decode_line(line: bytes) -> Record:
     """Return the record of one line (without its newline); raises LineError."""
-    body, tail = line[:-_HASH_TAIL], line[-_HASH_TAIL:]
+    parsed, line_hash = _checked(line)
     try:
-        parsed = _Line.model_validate(from_json(line))
-    except ValueError as error:
-        raise LineError("the last line is not a record") from error
-    if parsed.schema_version > SCHEMA_VERSION:
-        raise LineError(
-            f"written by a newer server (schema {parsed.schema_version}, this one knows"
-            f" {SCHEMA_VERSION})"
+        return Record.model_validate({**parsed, "hash": line_hash})
+    except ValidationError as error:
+        raise LineError(f"line {parsed['seq']} does not hold a session") from error
+
+
+def decode_summary(line: bytes) -> SessionSummary:
+    """Return what lists need of one line, at a fraction of the cost; raises LineError."""
+    parsed, _ = _checked(line)
+    try:
+        state = parsed["state"]
+        return SessionSummary(
+            session_id=str(state["session_id"]),
+            workflow_type=str(state["workflow_type"]),
+            target_file=str(state["target_file"]),
+            status=Status(state["status"]),
+            current_phase=int(state["current_phase"]),
+            total_phases=len(state["phases"]),
+            created_at=datetime.fromisoformat(state["created_at"]),
+            last_updated=datetime.fromisoformat(state["last_updated"]),
+            definition=str(state["definition"]["digest"]),
         )
+    except (KeyError, TypeError, ValueError) as error:
+        raise LineError(f"line {parsed['seq']} does not hold a session") from error
+
+
+def _checked(line: bytes) -> tuple[dict[str, Any], str]:
+    """Return a line's object and hash, once its bytes are what its hash says."""
+    try:
+        parsed = from_json(line)
+        version, seq = parsed["schema_version"], parsed["seq"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise LineError("the last line is not a record") from error
+    if not isinstance(version, int) or not isinstance(seq, int):
+        raise LineError("the last line is not a record")
+    if version > SCHEMA_VERSION:
+        raise LineError(
+            f"written by a newer server (schema {version}, this one knows {SCHEMA_VERSION})"
+        )
+    body, tail = line[:-_HASH_TAIL], line[-_HASH_TAIL:]
     stated = tail[len(_HASH_KEY) : -2].decode("ascii", "replace")
     if not tail.startswith(_HASH_KEY) or digest(body) != stated:
-        raise LineError(f"line {parsed.seq} is not what its hash says")
-    try:
-        state = SessionState.model_validate(parsed.state)
-    except ValidationError as error:
-        raise LineError(f"line {parsed.seq} does not hold a session") from error
-    return Record(seq=parsed.seq, hash=stated, state=state)
+        raise LineError(f"line {seq} is not what its hash says")
+    return parsed, stated

@@ -29,6 +29,7 @@ MAX_FILE = 1024 * 1024
 MAX_PHASES = 200
 
 _TASK_FILE = re.compile(r"task-(?P<number>\d+)(-.*)?\.md\Z")
+_GATE_LIKE = re.compile(r"gate([-_. ]?definition)?s?\.(ya?ml|json)\Z", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
 
@@ -174,7 +175,7 @@ def _read_phase(place: Place, metadata: Metadata, number: int, folder: Path) -> 
         description=stated or document.label("Purpose") or document.first_paragraph or "",
         content=content,
         tasks=tasks,
-        gate=_read_gate(place, folder / "gate-definition.yaml")
+        gate=_read_gate(place, folder)
         or presence_gate(entry.checkpoint.required_evidence if entry else ()),
     )
 
@@ -201,7 +202,12 @@ def _read_tasks(place: Place, folder: Path) -> tuple[Task, ...]:
     return tuple(tasks[number] for number in sorted(tasks))
 
 
-def _read_gate(place: Place, path: Path) -> Gate | None:
+def _read_gate(place: Place, folder: Path) -> Gate | None:
+    path = folder / "gate-definition.yaml"
+    for other in folder.iterdir():
+        # A gate under another name would silently not gate.
+        if _GATE_LIKE.match(other.name) and other.name != path.name:
+            raise _broken(place, other, f"not read as a gate: rename it to {path.name}")
     if not _is_there(path):
         return None
     try:
@@ -211,10 +217,11 @@ def _read_gate(place: Place, path: Path) -> Gate | None:
     if not isinstance(source.data, dict) or "evidence_schema" not in source.data:
         raise _broken(place, path, "a gate needs the key evidence_schema", 1)
     try:
-        return Gate.model_validate(source.data)
+        gate = Gate.model_validate(source.data)
     except ValidationError as error:
         where = error.errors(include_url=False)[0]["loc"]
         raise _broken(place, path, _reason(error), source.line_of(where)) from error
+    return gate if gate.evidence_schema or gate.cross_field_validation else None
 
 
 def _phase_folders(place: Place) -> list[tuple[int, Path]]:

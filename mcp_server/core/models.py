@@ -6,6 +6,7 @@ UTC; whoever builds a model passes them in.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -78,6 +79,26 @@ class ErrorEntry(Model):
     remediation: str
 
 
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """What lists and limits need of a session; light, for there may be many thousands."""
+
+    session_id: str
+    workflow_type: str
+    target_file: str
+    status: Status
+    current_phase: int
+    total_phases: int
+    created_at: datetime
+    last_updated: datetime
+    definition: str
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """What sorts sessions from oldest to newest."""
+        return self.created_at, self.session_id
+
+
 class SessionState(Model):
     """All the server knows of a session, but for large evidence and the pinned definition."""
 
@@ -98,6 +119,21 @@ class SessionState(Model):
     last_updated: AwareDatetime
     paused_at: AwareDatetime | None = None
     checkpoint_note: str | None = None
+
+    @property
+    def summary(self) -> SessionSummary:
+        """The part of the state that lists show."""
+        return SessionSummary(
+            session_id=self.session_id,
+            workflow_type=self.workflow_type,
+            target_file=self.target_file,
+            status=self.status,
+            current_phase=self.current_phase,
+            total_phases=self.total_phases,
+            created_at=self.created_at,
+            last_updated=self.last_updated,
+            definition=self.definition.digest,
+        )
 
     @property
     def total_phases(self) -> int:
@@ -132,11 +168,17 @@ class Change(BaseModel):
         return self.state.last_updated
 
 
-class Record(Model):
+class Record(BaseModel):
     """One accepted change as it is stored; the last one of a session is the truth."""
 
+    model_config = ConfigDict(frozen=True)
+
     seq: int
+    previous: str
     hash: str
+    action: Action
+    outcome: Outcome
+    phase: int
     state: SessionState
 
 

@@ -16,7 +16,14 @@ from typing import Any
 from mcp_server.core import lifecycle, views
 from mcp_server.core.definitions import Definition
 from mcp_server.core.identifiers import make_session_id, validate_session_id
-from mcp_server.core.models import Change, Damage, DefinitionRef, Record, SessionState
+from mcp_server.core.models import (
+    Change,
+    Damage,
+    DefinitionRef,
+    Record,
+    SessionState,
+    SessionSummary,
+)
 from mcp_server.core.paging import Page, page_of
 from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import COUNTED, Action, Status, require_legal
@@ -93,7 +100,7 @@ class StateManager:
         with self._store.exclusive():
             self._require_room()
             self._store.pin(definition.digest, definition.snapshot)
-            return self._store.append(change, None).state
+            return self._store.create([change]).state
 
     def load(self, session_id: str) -> SessionState:
         """Return the state of a session."""
@@ -129,36 +136,36 @@ class StateManager:
     def open_for(self, target_file: str) -> list[str]:
         """Return the ids of unfinished sessions on `target_file`, newest first."""
         found = [
-            record.state
-            for record in self._store.records(live_only=True)
-            if isinstance(record, Record)
-            and record.state.target_file == target_file
-            and record.state.status is not Status.COMPLETED
+            summary
+            for summary in self._store.summaries(live_only=True)
+            if isinstance(summary, SessionSummary)
+            and summary.target_file == target_file
+            and summary.status is not Status.COMPLETED
         ]
-        found.sort(key=lambda state: state.created_at, reverse=True)
-        return [state.session_id for state in found]
+        found.sort(key=lambda summary: summary.order, reverse=True)
+        return [summary.session_id for summary in found]
 
     def list_sessions(
         self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Answer:
         """Return one page of session summaries, newest first."""
-        states: list[SessionState] = []
+        summaries: list[SessionSummary] = []
         damaged: list[Damage] = []
         live_only = status is not None and status is not Status.COMPLETED
-        for found in self._store.records(live_only=live_only):
+        for found in self._store.summaries(live_only=live_only):
             if isinstance(found, Damage):
                 damaged.append(found)
-            elif status is None or found.state.status is status:
-                states.append(found.state)
-        page: Page[SessionState] = page_of(
-            states,
-            key=lambda state: (state.created_at.isoformat(), state.session_id),
+            elif status is None or found.status is status:
+                summaries.append(found)
+        page: Page[SessionSummary] = page_of(
+            summaries,
+            key=lambda summary: (summary.created_at.isoformat(), summary.session_id),
             show=views.session_summary,
             limit=limit,
             cursor=cursor,
             newest_first=True,
         )
-        answer: Answer = {"sessions": page.shown, "count": len(states)}
+        answer: Answer = {"sessions": page.shown, "count": len(summaries)}
         if page.next_cursor:
             answer["next_cursor"] = page.next_cursor
         if damaged:
@@ -198,8 +205,8 @@ class StateManager:
 
     def _require_room(self) -> None:
         counted = sum(
-            isinstance(record, Record) and record.state.status in COUNTED
-            for record in self._store.records(live_only=True)
+            isinstance(found, SessionSummary) and found.status in COUNTED
+            for found in self._store.summaries(live_only=True)
         )
         if counted >= self._max_active:
             raise LimitError(

@@ -6,12 +6,12 @@ many threads and processes at once: `append` refuses a record that does not foll
 `locked` keeps a read-modify-write together.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from mcp_server.core.models import Change, Damage, Record
+from mcp_server.core.models import Change, Damage, Record, SessionSummary
 
 
 class SessionStore(Protocol):
@@ -23,8 +23,15 @@ class SessionStore(Protocol):
     def exclusive(self) -> AbstractContextManager[None]:
         """Hold what guards the number of active sessions."""
 
-    def append(self, change: Change, last: Record | None) -> Record:
-        """Store `change` as the successor of `last` (None: as a new session), durably.
+    def create(self, changes: Sequence[Change]) -> Record:
+        """Store a new session with its history so far, whole or not at all.
+
+        Raises ConflictError if there is a session of that id, DiskRefusedError if it cannot be
+        written.
+        """
+
+    def append(self, change: Change, last: Record) -> Record:
+        """Store `change` as the successor of `last`, durably.
 
         Raises ConflictError if `last` is not the session's last record any more, DiskRefusedError
         if it cannot be written; then nothing has changed.
@@ -33,8 +40,11 @@ class SessionStore(Protocol):
     def read(self, session_id: str) -> Record:
         """Return the last record; raises NotFoundError or DamagedStateError."""
 
-    def records(self, *, live_only: bool = False) -> Iterator[Record | Damage]:
-        """Yield every session's last record, in no order; `live_only` may omit completed ones."""
+    def lines(self, session_id: str) -> list[bytes]:
+        """Return all records as they were stored, oldest first; raises NotFoundError."""
+
+    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
+        """Yield what lists show of every session, in no order; `live_only` omits finished ones."""
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return evidence that was stored with a change; raises DamagedStateError if it is gone."""

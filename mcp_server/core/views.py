@@ -9,7 +9,13 @@ from typing import Any
 
 from mcp_server.core.definitions import Metadata, Phase, Task
 from mcp_server.core.encoding import encode
-from mcp_server.core.models import ErrorEntry, EvidenceItem, PhaseAttempt, SessionState
+from mcp_server.core.models import (
+    ErrorEntry,
+    EvidenceItem,
+    PhaseAttempt,
+    SessionState,
+    SessionSummary,
+)
 from mcp_server.core.transitions import Action, Status
 from mcp_server.gates.model import EvidenceField
 
@@ -137,7 +143,7 @@ def _artifact(item: EvidenceItem) -> View:
     return shown | {"sha256": item.sha256[:DIGEST_SHOWN]}
 
 
-def session_summary(state: SessionState) -> View:
+def session_summary(state: SessionSummary) -> View:
     """Show a session in a list."""
     return {
         "session_id": state.session_id,
@@ -154,7 +160,7 @@ def session_summary(state: SessionState) -> View:
 def session_details(state: SessionState) -> View:
     """Show a session with its history, options and note."""
     return {
-        **session_summary(state),
+        **session_summary(state.summary),
         "completed_phases": list(state.completed_phases),
         "definition": definition(state),
         "phase_history": _history(state.history),

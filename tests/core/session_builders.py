@@ -1,24 +1,33 @@
-"""Sessions to be broken in one place, and what other processes do to them."""
+"""Sessions and definitions to be broken in one place, and what disk and processes do to them."""
 
+import json
 import os
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from mcp_server.core import lifecycle
+import pytest
+
+from mcp_server.core import durable, lifecycle
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.models import NO_HASH, Change, DefinitionRef, ErrorEntry, Record, SessionState
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import Action
-from mcp_server.errors import LimitError
-from tests.builders import NOON, definition
+from mcp_server.errors import DefinitionError, LimitError
+from tests.builders import NOON, definition, library
+from tests.core.test_durable import System
 
 ID = "small_v1_a_py_20260314_120000_0000aa"
 OTHER_ID = "small_v1_b_py_20260314_120000_0000bb"
 LARGE = {"log": "x" * 2_000}
 """Evidence that is too large to be carried along."""
+
+PHASE = "shelf/small_v1/phases/1"
+"""The first phase of a definition on a shelf, as a refusal names it."""
 
 ERROR = ErrorEntry(
     phase=1,
@@ -61,7 +70,7 @@ def passed(before: SessionState, evidence: Mapping[str, Any] | None = None) -> C
 def stored(store: SessionStore, session_id: str = ID, **changes: Any) -> Record:
     """A session just born into `store`."""
     with store.exclusive():
-        return store.append(birth(session_id, **changes), None)
+        return store.create([birth(session_id, **changes)])
 
 
 def follow(store: SessionStore, change: Change, last: Record) -> Record:
@@ -126,3 +135,47 @@ def chain_is_unbroken(lines: list[dict[str, Any]]) -> bool:
         numbers == list(range(1, len(lines) + 1))
         and [line["previous"] for line in lines] == hashes[:-1]
     )
+
+
+def lines_of(path: Path) -> list[Any]:
+    """The lines of a journal or a log."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@contextmanager
+def disk(monkeypatch: pytest.MonkeyPatch, **broken: Any) -> Iterator[None]:
+    """Replace calls to the operating system while files are read and written."""
+    with monkeypatch.context() as patch:
+        patch.setattr(durable, "os", System(**broken))
+        yield
+
+
+def refusing(number: int) -> Callable[..., NoReturn]:
+    """A call to the operating system that is refused with `number`."""
+
+    def refuse(*_args: Any) -> NoReturn:
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+def refusal(shelf: Path, name: str = "small_v1") -> str:
+    """What loading a definition is refused with."""
+    with pytest.raises(DefinitionError) as raised:
+        library(shelf).load(name)
+    assert str(shelf.parent) not in raised.value.message + raised.value.remediation
+    return raised.value.message
+
+
+def put(folder: Path, relative: str, text: str) -> Path:
+    """Write `text` as it is into a file of a definition."""
+    path = folder / relative
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+def link(path: Path, target: Path | str, *, is_folder: bool = False) -> None:
+    """Make `path` a link, where links can be made."""
+    if sys.platform == "win32":
+        pytest.skip("links need a privilege on Windows")
+    path.symlink_to(target, target_is_directory=is_folder)

@@ -7,7 +7,6 @@ import pytest
 from mcp_server.core.encoding import digest
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.lifecycle import roll_back
-from mcp_server.core.models import Record
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
@@ -35,7 +34,7 @@ def store(request, tmp_path):
 
 
 def ids(store, **options):
-    return sorted(record.state.session_id for record in store.records(**options))
+    return sorted(found.session_id for found in store.summaries(**options))
 
 
 def test_a_session_is_read_as_it_was_stored(store):
@@ -63,19 +62,20 @@ def test_a_change_that_does_not_follow_the_last_one_is_refused(store):
 
 def test_a_change_after_one_that_never_was_is_refused(store):
     first = stored(store)
+    other = first.model_copy(update={"seq": 7, "hash": "f" * 64})
     with pytest.raises(ConflictError, match=MODIFIED):
-        follow(store, noted(first.state, "x"), Record(seq=7, hash="f" * 64, state=first.state))
+        follow(store, noted(first.state, "x"), other)
     assert store.read(ID) == first
 
 
 def test_the_id_of_a_session_is_taken_while_it_exists(store):
     first = stored(store)
     with pytest.raises(ConflictError, match=MODIFIED):
-        store.append(birth(target_file="other.py"), None)
+        store.create([birth(target_file="other.py")])
     assert store.read(ID) == first
     done = complete(store, first)
     with pytest.raises(ConflictError, match=MODIFIED):
-        store.append(birth(target_file="other.py"), None)
+        store.create([birth(target_file="other.py")])
     assert store.read(ID) == done
     assert ids(store) == [ID]
 
@@ -107,7 +107,7 @@ def test_the_live_ones_are_listed_whatever_became_of_them(store):
 
 def test_a_listed_record_is_the_last_one(store):
     done = complete(store, stored(store))
-    assert list(store.records()) == [done]
+    assert list(store.summaries()) == [done.state.summary]
     assert done.state.status is Status.COMPLETED
 
 

@@ -124,7 +124,7 @@ def test_a_failed_start_stores_nothing(small):
         small.engine.start("other_v1", "a.py")
     with pytest.raises(InvalidArgumentError):
         small.engine.start("small_v1", "../a.py")
-    assert list(small.store.records()) == []
+    assert list(small.store.summaries()) == []
 
 
 def test_only_the_last_errors_of_the_phase_are_repeated_at_a_retry(small):
