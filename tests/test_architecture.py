@@ -8,7 +8,19 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "mcp_server"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-LAYERS = ("__init__", "errors", "gates", "core", "config", "server", "__main__", "demo", "cli")
+LAYERS = (
+    "__init__",
+    "errors",
+    "gates",
+    "core",
+    "config",
+    "server",
+    "__main__",
+    "demo",
+    "importing",
+    "maintenance",
+    "cli",
+)
 """Lowest first; a module imports from its own layer and from lower ones."""
 
 PURE = (

@@ -27,7 +27,8 @@ from mcp_server.core.models import (
 from mcp_server.core.paging import Page, page_of
 from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import COUNTED, Action, Status, require_legal
-from mcp_server.errors import ConflictError, LimitError
+from mcp_server.core.verification import Verification, verify
+from mcp_server.errors import ConflictError, LimitError, NotFoundError
 
 Answer = dict[str, Any]
 
@@ -202,6 +203,34 @@ class StateManager:
             "deleted": True,
             "cleanup": {"state_file_removed": removed, "artifacts_preserved": False},
         }
+
+    def verify(self, session_id: str, expected: str | None = None) -> Verification:
+        """Audit the journal and the evidence of a session; `expected` is a hash noted earlier."""
+        validate_session_id(session_id)
+        lines = self._store.lines(session_id)
+        return verify(session_id, lines, lambda key: self._store.blob(session_id, key), expected)
+
+    def prunable(self, before: datetime, status: Status | None = None) -> list[SessionSummary]:
+        """Return the sessions that have not changed since `before`, oldest first."""
+        found = [
+            summary
+            for summary in self._store.summaries()
+            if isinstance(summary, SessionSummary)
+            and summary.last_updated < before
+            and (status is None or summary.status is status)
+        ]
+        return sorted(found, key=lambda summary: summary.order)
+
+    def prune(self, summary: SessionSummary, reason: str) -> bool:
+        """Delete a session unless it has changed or gone since it was listed."""
+        try:
+            with self._store.locked(summary.session_id):
+                stored = self._store.read(summary.session_id)
+                if stored.state.last_updated != summary.last_updated:
+                    return False
+                return self._store.delete(stored, reason, self.clock())
+        except NotFoundError:
+            return False
 
     def _require_room(self) -> None:
         counted = sum(

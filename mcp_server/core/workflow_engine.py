@@ -147,7 +147,7 @@ class WorkflowEngine:
         now = self._sessions.clock()
         with self._sessions.edit(session_id) as draft:
             state = draft.state
-            require_legal(state.status, Action.COMPLETE_PHASE)
+            require_legal(state.status, Action.COMPLETE_PHASE, state.current_phase)
             definition = self._pinned(state.definition.digest)
             gate = definition.phase(phase).gate
             if phase < state.current_phase:
