@@ -43,7 +43,8 @@ def test_a_sound_journal_holds_and_its_last_hash_is_told(memory):
 
 
 TAMPERED = {
-    "a line deleted": (lambda n: [n[0], n[1], n[3], n[4]], 3, "it says it is line 4, and stands at 3"),
+    "a line deleted": (
+        lambda n: [n[0], n[1], n[3], n[4]], 3, "it says it is line 4, and stands at 3"),
     "the first line deleted": (lambda n: n[1:], 1, "it says it is line 2, and stands at 1"),
     "two lines swapped": (
         lambda n: [n[0], n[1], n[3], n[2], n[4]], 3, "it says it is line 4, and stands at 3"),
