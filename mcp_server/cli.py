@@ -101,6 +101,21 @@ def prune(
     )
 
 
+@app.command("import-state")
+def import_state(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The older server's state.")],
+    apply: Apply = False,
+    project: Project = None,
+) -> None:
+    """Take over the state files of an older server of this kind; a dry run by default.
+
+    Nothing in DIR changes. Exits with 1 if any file cannot be imported.
+    """
+    from mcp_server.maintenance import import_sessions  # noqa: PLC0415
+
+    _run(project, lambda found: import_sessions(folder, found, _console(), apply=apply))
+
+
 def _run(project: Path | None, command: Callable[["Services"], int]) -> None:
     """Run a command on a project's services and exit; a refusal is one line on stderr."""
     from mcp_server.config import load_settings  # noqa: PLC0415
@@ -116,7 +131,7 @@ def _run(project: Path | None, command: Callable[["Services"], int]) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, markup=False)
+    return Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def main() -> None:

@@ -1,11 +1,12 @@
-"""What people do with stored sessions from the command line: audit and prune.
+"""What people do with stored sessions from the command line: audit, prune, import.
 
-Deciding and deleting are the state manager's; here it is told to the console. `prune` is a dry run
-unless it is told to apply.
+Deciding and storing are done elsewhere; here it is told to the console. `prune` and the import are
+dry runs unless they are told to apply.
 """
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import Progress
@@ -14,6 +15,8 @@ from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Status
 from mcp_server.core.views import timestamp
 from mcp_server.errors import InvalidArgumentError, WorkflowError
+from mcp_server.importing import ImportedFile, ImportOutcome, import_state
+from mcp_server.server.services import Services
 
 _AGE = re.compile(r"(?P<number>\d{1,6})(?P<unit>[mhdw])\Z", re.ASCII)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -41,11 +44,10 @@ def verify_session(
             f"OK: {session_id}: {result.lines} lines, {result.evidence} pieces of evidence,"
             f" last hash {result.last_hash}",
             style="green",
-            soft_wrap=True,
         )
         return 0
     where = f" at line {result.line}" if result.line else ""
-    console.print(f"DAMAGED{where}: {session_id}: {result.problem}", style="red", soft_wrap=True)
+    console.print(f"DAMAGED{where}: {session_id}: {result.problem}", style="red")
     return 1
 
 
@@ -58,7 +60,6 @@ def prune_sessions(
         for summary in old[:_SHOWN]:
             console.print(
                 f"{summary.session_id}  {summary.status}  {timestamp(summary.last_updated)}",
-                soft_wrap=True,
             )
         if len(old) > _SHOWN:
             console.print(f"... and {len(old) - _SHOWN} more")
@@ -74,6 +75,34 @@ def prune_sessions(
                 problems.append(f"{summary.session_id}: {error.message}")
             progress.advance(task)
     for problem in problems:
-        console.print(problem, style="red", soft_wrap=True)
+        console.print(problem, style="red")
     console.print(f"{deleted} of {len(old)} sessions deleted.")
     return 1 if problems else 0
+
+
+def import_sessions(folder: Path, services: Services, console: Console, *, apply: bool) -> int:
+    """Import an older server's state files, or only show what would be; return the exit code."""
+    report = import_state(folder, services, apply=apply)
+    for file in report.files:
+        console.print(_told(file))
+    refused = report.count(ImportOutcome.REFUSED)
+    already = report.count(ImportOutcome.ALREADY)
+    if apply:
+        imported = report.count(ImportOutcome.IMPORTED)
+        console.print(f"{imported} imported, {already} already there, {refused} not imported.")
+    else:
+        planned = report.count(ImportOutcome.WOULD_IMPORT)
+        console.print(
+            f"{planned} sessions would be imported, {already} are already there, {refused} cannot;"
+            " add --apply to import them."
+        )
+    return 0 if report.is_complete else 1
+
+
+def _told(file: ImportedFile) -> str:
+    # A file name may hold anything; a terminal should not obey it.
+    name = file.name.encode("unicode_escape").decode("ascii")
+    told = f"{name}: {file.outcome}: {file.session_id or file.reason}"
+    if file.note:
+        told += f"\n    its definition is not at hand ({file.note}): it can be read, not continued"
+    return told

@@ -164,3 +164,52 @@ def test_a_wrong_age_is_wrong_usage(small):
     result = run("prune", "--older-than", "soon")
     assert result.exit_code == 2
     assert result.stderr.startswith("aos-workflow: 'soon' is not an age.")
+
+
+def test_import_state_shows_then_imports_then_finds_everything_there(small, tmp_path):
+    old = tmp_path / "old"
+    old.mkdir()
+    document = {
+        "session_id": "c03c8f3f-4a77-4d81-8bc2-59f224512380", "workflow_type": "small_v1",
+        "target_file": "a.py", "current_phase": 1, "completed_phases": [],
+        "created_at": "2026-03-14T12:00:00", "metadata": {"total_phases": 2},
+    }  # fmt: skip
+    (old / "one.json").write_text(json.dumps(document), encoding="utf-8")
+    (old / "two.json").write_text("{", encoding="utf-8")
+    session_id = "small_v1_a_py_20260314_120000_c03c8f"
+    reason = "not JSON: Expecting property name enclosed in double quotes in line 1"
+
+    shown = run("import-state", str(old))
+    assert shown.exit_code == 1
+    assert shown.stdout.splitlines() == [
+        f"one.json: would be imported: {session_id}",
+        f"two.json: not imported: {reason}",
+        "1 sessions would be imported, 0 are already there, 1 cannot; add --apply to import them.",
+    ]
+    assert not (small / STATE_DIR).exists()
+    (old / "two.json").unlink()
+    imported = run("import-state", str(old), "--apply")
+    assert (imported.exit_code, imported.stdout.splitlines()[-1]) == (
+        0,
+        "1 imported, 0 already there, 0 not imported.",
+    )
+    again = run("import-state", str(old), "--apply")
+    assert again.stdout.splitlines()[-1] == "0 imported, 1 already there, 0 not imported."
+    assert run("verify", session_id).exit_code == 0
+
+
+def test_import_state_says_when_the_definition_is_not_at_hand(small, tmp_path):
+    document = {
+        "session_id": "c03c8f3f-4a77-4d81-8bc2-59f224512380", "workflow_type": "gone_v1",
+        "target_file": "a.py", "current_phase": 0, "completed_phases": [],
+        "created_at": "2026-03-14T12:00:00", "metadata": {"total_phases": 2},
+    }  # fmt: skip
+    (tmp_path / "one.json").write_text(json.dumps(document), encoding="utf-8")
+    shown = run("import-state", str(tmp_path))
+    assert shown.stdout.splitlines()[1] == (
+        "    its definition is not at hand (no workflow 'gone_v1'): it can be read, not continued"
+    )
+
+
+def test_import_state_from_a_folder_that_is_not_there_is_wrong_usage(small, tmp_path):
+    assert run("import-state", str(tmp_path / "none")).exit_code == 2

@@ -1,13 +1,15 @@
-"""Summaries of all sessions in a folder, at the price of one `stat` each after the first time.
+"""Summaries of all sessions in a folder, cheap after the first time.
 
-A journal only ever grows and is never written in place, so its size and inode tell whether it is
-still the one that was read. Reads only; safe to share between threads, which at worst read the
-same journal twice.
+A journal only ever grows, so its size, inode and time of writing tell whether it is still the one
+that was read: one `stat` each. Where journals are only moved in and away, the time of the folder
+tells that for all of them at once; what is written into one there, which no store does, shows when
+the folder changes next. Reads only; safe to share between threads, which at worst read the same
+journal twice.
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from mcp_server.core.models import Damage, SessionSummary
@@ -17,26 +19,53 @@ JOURNAL = ".jsonl"
 Found = SessionSummary | Damage
 Stamp = tuple[int, int, int]
 
+_SETTLED_NS = 3_000_000_000
+"""How long a folder must have been still before its time is believed: file systems count time in
+steps of up to two seconds, and a change within the step of the last one leaves no trace."""
+
 
 class FolderListing:
     """What the journals of one folder say, kept until they change."""
 
-    def __init__(self, folder: Path, read: Callable[[str], Found | None]) -> None:
-        """List `folder`; `read` gives what a session id stands for, None if it is gone."""
+    def __init__(
+        self, folder: Path, read: Callable[[str], Found | None], *, only_moves: bool = False
+    ) -> None:
+        """List `folder`; `read` gives what a session id stands for, None if it is gone.
+
+        `only_moves` says that journals are not written to where they stand.
+        """
         self._folder = folder
         self._read = read
+        self._only_moves = only_moves
         self._known: dict[str, tuple[Stamp, Found]] = {}
+        self._still_since = 0
 
     def __iter__(self) -> Iterator[Found]:
         """Yield what each journal says, in no order."""
+        known = self._known
+        changed = self._changed() if self._only_moves else 0
+        if not changed or changed != self._still_since:
+            known = self._look()
+            sound = not any(isinstance(found, Damage) for _, found in known.values())
+            self._known, self._still_since = known, changed if sound else 0
+        return iter([found for _, found in known.values()])
+
+    def _changed(self) -> int:
+        """Return the time of the folder, 0 if there is none that can be believed."""
+        try:
+            changed = self._folder.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
+        return changed if time.time_ns() - changed > _SETTLED_NS else 0
+
+    def _look(self) -> dict[str, tuple[Stamp, Found]]:
         known: dict[str, tuple[Stamp, Found]] = {}
         for session_id, stamp in self._stamps():
             cached = self._known.get(session_id)
             found = cached[1] if cached and cached[0] == stamp else self._read(session_id)
             if found is not None:
                 known[session_id] = (stamp, found)
-                yield found
-        self._known = known
+        return known
 
     def _stamps(self) -> Iterator[tuple[str, Stamp]]:
         try:
@@ -44,9 +73,11 @@ class FolderListing:
         except FileNotFoundError:
             return
         for entry in entries:
-            if entry.name.endswith(JOURNAL):
-                # A session may move or be deleted while the folder is listed.
-                with suppress(FileNotFoundError):
-                    stat = entry.stat(follow_symlinks=False)
-                    stamp = (stat.st_size, stat.st_ino, stat.st_mtime_ns)
-                    yield entry.name[: -len(JOURNAL)], stamp
+            if not entry.name.endswith(JOURNAL):
+                continue
+            try:
+                stat = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                # It was moved or deleted while the folder was listed.
+                continue
+            yield entry.name[: -len(JOURNAL)], (stat.st_size, stat.st_ino, stat.st_mtime_ns)

@@ -3,7 +3,8 @@
     <id>.jsonl              the journal of a live session: one line per accepted change
     <id>.lock               its sidecar lock
     <id>.evidence/<sha256>  evidence too large for the journal
-    finished/               journals and evidence of completed sessions
+    finished/               journals and evidence of completed sessions; nothing is written here,
+                            only moved here and away
     definitions/<sha256>    pinned definitions
     deletions.log           one line per deleted session
 
@@ -44,6 +45,7 @@ from mcp_server.errors import (
 )
 
 _LOCK = ".lock"
+_LIMIT_LOCK = f"sessions{_LOCK}"
 _ALL = ""
 _POLL_SECONDS = 0.005
 
@@ -59,7 +61,7 @@ class FileStore:
         self._lock_timeout = lock_timeout
         self._evidence = EvidenceFiles(self._folder, self._finished)
         self._live = FolderListing(self._folder, self._summary)
-        self._done = FolderListing(self._finished, self._summary)
+        self._done = FolderListing(self._finished, self._summary, only_moves=True)
         self._swept: set[str] = set()
 
     @contextmanager
@@ -79,7 +81,7 @@ class FileStore:
         """Hold the lock that guards the number of active sessions."""
         with _disk_errors():
             self._make_folders()
-        with self._lock(self._folder / f"sessions{_LOCK}", "the list of sessions"):
+        with self._lock(self._folder / _LIMIT_LOCK, "the list of sessions"):
             if _ALL not in self._swept:
                 self._swept.add(_ALL)
                 with _disk_errors():
@@ -126,10 +128,11 @@ class FileStore:
                     "Session modified by another operation: the new session's id is taken",
                     remediation="Send the same call again.",
                 )
-            home = self._home_of(record.state.status)
             for change in changes:
-                self._evidence.keep(home, session_id, change.blobs)
-            durable.write_whole(home / f"{session_id}{JOURNAL}", b"".join(lines))
+                self._evidence.keep(self._folder, session_id, change.blobs)
+            path = self._folder / f"{session_id}{JOURNAL}"
+            durable.write_whole(path, b"".join(lines))
+            self._settle(path, record.state.status)
         return record
 
     def append(self, change: Change, last: Record) -> Record:
@@ -144,10 +147,7 @@ class FileStore:
                 path = self._move(path, home)
             self._evidence.keep(path.parent, session_id, change.blobs)
             durable.append_line(path, line, lambda stored: _require_last(stored, last))
-            if path.parent != home:
-                # The change has happened; what cannot be moved now is found where it is.
-                with suppress(OSError):
-                    self._move(path, home)
+            self._settle(path, change.state.status)
         return record
 
     def read(self, session_id: str) -> Record:
@@ -216,6 +216,10 @@ class FileStore:
             return False
         with _disk_errors():
             durable.append_note(self._folder / "deletions.log", encode(note) + b"\n")
+            if path.parent != self._folder:
+                # Should this be interrupted, what is left over stands where it is swept.
+                with suppress(OSError):
+                    self._evidence.move(session_id, path.parent, self._folder)
             path.unlink(missing_ok=True)
             self._evidence.remove(session_id)
             (self._folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
@@ -278,6 +282,14 @@ class FileStore:
         durable.sync_folder(home)
         return moved
 
+    def _settle(self, path: Path, status: Status) -> None:
+        """Move a journal to where its session belongs after a change that is durable already."""
+        home = self._home_of(status)
+        if path.parent != home:
+            # What cannot be moved now is found where it is, and moved by a later sweep.
+            with suppress(OSError):
+                self._move(path, home)
+
     def _named_evidence(self, session_id: str) -> set[str]:
         """Return the digests that any line of the journal names."""
         return {
@@ -288,14 +300,20 @@ class FileStore:
         }
 
     def _sweep_folders(self) -> None:
-        """Remove what crashes left over; the caller holds the store-wide lock."""
-        for folder in (self._folder, self._finished, self._definitions):
+        """Remove what crashes left over; the caller holds the store-wide lock.
+
+        Whatever is written aside or being deleted stands among the live, so that finished sessions
+        need no looking through, however many there are.
+        """
+        for folder in (self._folder, self._definitions):
             for path in list(folder.iterdir()):
+                of_a_session = path.suffix in {".evidence", _LOCK} and path.name != _LIMIT_LOCK
                 # Births and pins write aside, and only under the store-wide lock.
                 if path.name.endswith(durable.ASIDE):
                     path.unlink(missing_ok=True)
-                elif path.suffix == ".evidence" and not self._is_taken(path.stem):
+                elif of_a_session and not self._is_taken(path.stem):
                     self._evidence.remove(path.stem)
+                    (folder / f"{path.stem}{_LOCK}").unlink(missing_ok=True)
         for found in list(self.summaries(live_only=True)):
             if isinstance(found, SessionSummary) and found.status is Status.COMPLETED:
                 with suppress(ConflictError, NotFoundError), self.locked(found.session_id):

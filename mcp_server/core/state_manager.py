@@ -1,13 +1,13 @@
 """Sessions as the rest of the server sees them: create, load, edit, list, pause, delete.
 
-`edit` is the one door through which a stored session changes, and `create` the one through which
-a session comes to be; both write by the store's `append` alone. The number of active sessions is
+`edit` is the one door through which a stored session changes, and `adopt` the one through which
+a session comes to be. The number of active sessions is
 checked and changed under one store-wide lock, so that two servers cannot both take the last
 place. Holds no state of its own: safe to share between threads.
 """
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -98,10 +98,18 @@ class StateManager:
             options=options,
             now=now,
         )
+        return self.adopt(definition, [change])
+
+    def adopt(self, definition: Definition, changes: Sequence[Change]) -> SessionState:
+        """Pin `definition` and store a session with its history so far, whole or not at all.
+
+        Raises LimitError when too many are active, ConflictError when the id is taken.
+        """
         with self._store.exclusive():
-            self._require_room()
+            if changes[-1].state.status in COUNTED:
+                self._require_room()
             self._store.pin(definition.digest, definition.snapshot)
-            return self._store.create([change]).state
+            return self._store.create(changes).state
 
     def load(self, session_id: str) -> SessionState:
         """Return the state of a session."""

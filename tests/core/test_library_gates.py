@@ -118,3 +118,27 @@ def test_what_cannot_be_pinned_is_refused(shelf):
     put(write_workflow(shelf), "phases/1/gate-definition.yaml", NO_JSON)
 
     assert refusal(shelf).startswith("shelf/small_v1/phases: not plain data: ")
+
+
+# What would silently not gate
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["gate-definition.yml", "gate.yaml", "gate_definition.yaml", "Gate-Definition.yaml",
+     "gates.yml", "gate-definition.json"],
+)  # fmt: skip
+def test_a_gate_under_another_name_is_refused_and_not_ignored(shelf, name):
+    folder = write_workflow(shelf, phases=1)
+    phase = folder / "phases" / "1"
+    (phase / "gate-definition.yaml").rename(phase / name)
+
+    assert refusal(shelf) == (
+        f"{PHASE}/{name}: not read as a gate: rename it to gate-definition.yaml"
+    )
+
+
+def test_a_gate_file_that_asks_for_nothing_leaves_the_word_to_the_metadata(shelf):
+    write_workflow(shelf, phases=1, gate={"evidence_schema": {}}, metadata={"phases": ASKED})
+
+    assert library(shelf).load("small_v1").phases[0].gate.required_fields == ("plan", "report")
