@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev lint types test check fix generate clean
+.PHONY: help demo dev lint types test test-slow bench check fix generate clean
 
 help: ## Show this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 $(VENV)/python: # the interpreter, checked once
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -40,7 +40,13 @@ types: $(VENV)/dev ## Check types
 test: $(VENV)/dev ## Run the tests with branch coverage
 	$(BIN)/python -m pytest --cov --cov-report=term
 
-check: lint types test ## Everything that CI checks
+test-slow: $(VENV)/dev ## Run the long tests: kills, races, ten thousand sessions
+	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
+	$(BIN)/python -m benchmarks
+
+check: lint types test test-slow ## Everything that CI checks
 
 fix: $(VENV)/dev ## Mend what the linter can mend
 	$(BIN)/ruff check --fix .

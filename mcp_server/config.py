@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mcp_server.core.encoding import DEEPEST, MAX_DEPTH
 from mcp_server.errors import ConfigurationError
 
 PREFIX = "AOS_WORKFLOW_"
@@ -41,11 +42,25 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    project: Path
-    max_evidence_size: int = Field(MAX_EVIDENCE_SIZE, gt=0)
-    max_active_sessions: int = Field(MAX_ACTIVE_SESSIONS, gt=0)
-    max_options_size: int = Field(MAX_OPTIONS_SIZE, gt=0)
-    lock_timeout: float = Field(LOCK_TIMEOUT, gt=0, allow_inf_nan=False)
+    project: Path = Field(description="The project folder")
+    max_evidence_size: int = Field(
+        MAX_EVIDENCE_SIZE, gt=0, description="Bytes of JSON that one submission may have"
+    )
+    max_active_sessions: int = Field(
+        MAX_ACTIVE_SESSIONS, gt=0, description="Sessions that may be active or failed at once"
+    )
+    max_options_size: int = Field(
+        MAX_OPTIONS_SIZE, gt=0, description="Bytes of JSON that the options of a session may have"
+    )
+    max_note_size: int = Field(
+        MAX_NOTE_SIZE, gt=0, description="Bytes that a note or a reason may have"
+    )
+    max_depth: int = Field(
+        MAX_DEPTH, gt=0, le=DEEPEST, description="Levels that evidence and options may nest"
+    )
+    lock_timeout: float = Field(
+        LOCK_TIMEOUT, gt=0, allow_inf_nan=False, description="Seconds to wait for a lock"
+    )
 
     @property
     def state_folder(self) -> Path:

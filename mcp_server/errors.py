@@ -6,8 +6,27 @@ call. No message holds an absolute path. This module imports nothing of ours, so
 may raise.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+_SHOWN = 60
+_PATH = re.compile(r"(^|[\s'\"=(:])([/~\\]|[A-Za-z]:[\\/])|file:")
+
+
+def quoted(value: object) -> str:
+    """Return how a message repeats a value that was given: short, and never an absolute path."""
+    if isinstance(value, dict | list):
+        return f"of {len(value)} items"
+    if isinstance(value, str):
+        return "that looks like a path" if _PATH.search(value[:_SHOWN]) else repr(value[:_SHOWN])
+    return repr(value)[:_SHOWN] if isinstance(value, bool | float) else _number(value)
+
+
+def _number(value: object) -> str:
+    if not isinstance(value, int):
+        return f"of type {type(value).__name__}"
+    return str(value) if abs(value) < 10**_SHOWN else "that is huge"
 
 
 class WorkflowError(Exception):

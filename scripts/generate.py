@@ -4,16 +4,19 @@ requirements*.txt come from pyproject.toml; the marked parts of README.md and AR
 from the code. With --check nothing is written, and the exit code says whether all is fresh.
 """
 
-import re
 import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
+from mcp_server.config import PREFIX, Settings
 from mcp_server.core.transitions import TABLE, Status
 from mcp_server.server.tools.actions import ACTIONS
 
+END = "<!-- end -->"
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "# Written by `make generate` from pyproject.toml; edit that file instead.\n"
 
@@ -49,11 +52,20 @@ def states() -> str:
     return "\n".join(["```mermaid", "stateDiagram-v2", start, *arrows, "```"])
 
 
+def settings() -> str:
+    """Return the table of the settings."""
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return "\n".join(["| variable | default | what it sets |", "|---|---|---|", *rows])
+
+
 def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
-        "README.md": _filled("README.md", "actions", actions()),
-        "ARCHITECTURE.md": _filled("ARCHITECTURE.md", "states", states()),
+        "README.md": _filled("README.md", {"actions": actions(), "settings": settings()}),
+        "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"states": states()}),
     }
 
 
@@ -74,9 +86,17 @@ def main() -> int:
     return 0
 
 
-def _filled(name: str, part: str, text: str) -> str:
-    pattern = re.compile(rf"(<!-- generated: {part} -->\n).*?(<!-- end -->)", re.DOTALL)
-    return pattern.sub(lambda found: f"{found[1]}{text}\n{found[2]}", _read(name))
+def _filled(name: str, parts: Mapping[str, str]) -> str:
+    document = _read(name)
+    for part, text in parts.items():
+        before, mark, rest = document.partition(f"<!-- generated: {part} -->\n")
+        _, end, after = rest.partition(END)
+        document = f"{before}{mark}{text}\n{end}{after}"
+    return document
+
+
+def _default(field: FieldInfo) -> str:
+    return "found from the working directory" if field.is_required() else f"{field.default:,}"
 
 
 def _code(names: tuple[str, ...]) -> str:

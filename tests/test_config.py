@@ -133,6 +133,8 @@ def test_settings_have_the_documented_defaults(tmp_path):
         "max_evidence_size": 10 * 1024 * 1024,
         "max_active_sessions": 100,
         "max_options_size": 64 * 1024,
+        "max_note_size": 4 * 1024,
+        "max_depth": 64,
         "lock_timeout": 10.0,
     }
 
@@ -148,6 +150,8 @@ def test_variables_set_what_they_name(tmp_path):
         "AOS_WORKFLOW_MAX_EVIDENCE_SIZE": "1",
         "AOS_WORKFLOW_MAX_ACTIVE_SESSIONS": "2",
         "AOS_WORKFLOW_MAX_OPTIONS_SIZE": "3",
+        "AOS_WORKFLOW_MAX_NOTE_SIZE": "5",
+        "AOS_WORKFLOW_MAX_DEPTH": "6",
         "AOS_WORKFLOW_LOCK_TIMEOUT": "0.5",
         "AOS_WORKFLOW_UNKNOWN": "ignored",
     }
@@ -156,6 +160,8 @@ def test_variables_set_what_they_name(tmp_path):
         "max_evidence_size": 1,
         "max_active_sessions": 2,
         "max_options_size": 3,
+        "max_note_size": 5,
+        "max_depth": 6,
         "lock_timeout": 0.5,
     }
 

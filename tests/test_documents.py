@@ -68,7 +68,8 @@ async def test_the_workflow_of_the_readme_can_be_walked(release):
         " released, such as 1.4.0"
     )
     assert noted == (
-        "noted: expected at_least (lambda x, least: x >= least), got 0; submit: Number of lines"
+        'noted: expected at_least (lambda x, least: x >= least) with {"least":1}, got 0;'
+        " submit: Number of lines"
         " added to CHANGELOG.md"
     )
     await aos_workflow("retry_phase", session, phase=1)

@@ -5,14 +5,17 @@ alone the session is served and judged, so that editing or upgrading a workflow 
 session that runs. Reading definitions from disk is `library`'s business. Pure.
 """
 
+import re
 from functools import cached_property
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mcp_server.core.encoding import digest, encode
 from mcp_server.errors import NotFoundError
 from mcp_server.gates.model import Gate
+
+_RANGE = re.compile(r"\s*(?P<first>\d{1,6})\s*-\s*(?P<last>\d{1,6}|[A-Za-z]+)\s*\Z", re.ASCII)
 
 
 class _Frozen(BaseModel):
@@ -37,6 +40,14 @@ class PhaseMetadata(_Frozen):
     purpose: str | None = None
     checkpoint: Checkpoint = Checkpoint()
 
+    def covers(self, number: int) -> bool:
+        """Tell whether a range such as "1-3" or "1-N" holds `number`."""
+        found = _RANGE.match(str(self.phase_number))
+        if not found:
+            return False
+        last = found["last"]
+        return int(found["first"]) <= number and (not last.isdigit() or number <= int(last))
+
     @field_validator("phase_number", mode="after")
     @classmethod
     def _plain_number(cls, number: int | str) -> int | str:
@@ -59,6 +70,14 @@ class Metadata(_Frozen):
     phases: tuple[PhaseMetadata, ...] = ()
     dynamic_phases: bool = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        """Read an explicit null as an absent key."""
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
     _texts = field_validator("version", "estimated_duration", mode="before")(_as_text)
 
     @property
@@ -69,6 +88,12 @@ class Metadata(_Frozen):
     def phase(self, number: int) -> PhaseMetadata | None:
         """Return the entry for a phase, if there is one."""
         return next((entry for entry in self.phases if entry.phase_number == number), None)
+
+    def required_evidence(self, number: int) -> tuple[str, ...]:
+        """Return what a phase without a gate file asks for, from its entry or a range's."""
+        entries = (entry for entry in self.phases if entry.covers(number))
+        entry = self.phase(number) or next(entries, None)
+        return entry.checkpoint.required_evidence if entry else ()
 
 
 class Task(_Frozen):

@@ -7,7 +7,8 @@ from typing import Any
 from mcp_server.errors import InvalidArgumentError
 
 MAX_DEPTH = 64
-"""How deep submitted JSON may nest."""
+DEEPEST = 500
+"""How deep submitted JSON may nest, and what that limit may be set to."""
 
 
 def encode(value: Any, *, sort_keys: bool = True) -> bytes:
@@ -28,15 +29,25 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def encode_submitted(name: str, value: Any) -> bytes:
+def require_size(name: str, value: Any, limit: int, depth: int) -> None:
+    """Raise InvalidArgumentError for a value that `encode_submitted` refuses or is too large."""
+    size = len(encode_submitted(name, value, depth))
+    if size > limit:
+        raise InvalidArgumentError(
+            f"{name} is too large: {size} bytes of JSON, at most {limit}",
+            remediation=f"Put the bulk into files of the project and name them in {name}.",
+        )
+
+
+def encode_submitted(name: str, value: Any, depth: int = MAX_DEPTH) -> bytes:
     """Encode a value that an agent sent as argument `name`.
 
     Raises InvalidArgumentError for what JSON cannot hold (NaN, lone surrogates, other objects)
-    and for nesting deeper than `MAX_DEPTH`.
+    and for nesting deeper than `depth`.
     """
-    if _deeper_than(value, MAX_DEPTH):
+    if _deeper_than(value, depth):
         raise InvalidArgumentError(
-            f"{name} is nested too deep: more than {MAX_DEPTH} levels",
+            f"{name} is nested too deep: more than {depth} levels",
             remediation=f"Flatten {name}, or put the deep part into a file and submit its path.",
         )
     try:

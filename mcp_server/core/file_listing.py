@@ -60,14 +60,21 @@ class FolderListing:
 
     def _look(self) -> dict[str, tuple[Stamp, Found]]:
         known: dict[str, tuple[Stamp, Found]] = {}
-        for session_id, stamp in self._stamps():
-            cached = self._known.get(session_id)
-            found = cached[1] if cached and cached[0] == stamp else self._read(session_id)
-            if found is not None:
-                known[session_id] = (stamp, found)
+        for name, stat in self._stats():
+            cached = self._known.get(name)
+            # Compared one by one, for a tuple each of thousands is half the cost of the list.
+            if (
+                cached
+                and cached[0][0] == stat.st_size
+                and cached[0][1] == stat.st_ino
+                and cached[0][2] == stat.st_mtime_ns
+            ):
+                known[name] = cached
+            elif (found := self._read(name.removesuffix(JOURNAL))) is not None:
+                known[name] = ((stat.st_size, stat.st_ino, stat.st_mtime_ns), found)
         return known
 
-    def _stamps(self) -> Iterator[tuple[str, Stamp]]:
+    def _stats(self) -> Iterator[tuple[str, os.stat_result]]:
         try:
             entries = list(os.scandir(self._folder))
         except FileNotFoundError:
@@ -76,8 +83,7 @@ class FolderListing:
             if not entry.name.endswith(JOURNAL):
                 continue
             try:
-                stat = entry.stat(follow_symlinks=False)
+                yield entry.name, entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 # It was moved or deleted while the folder was listed.
                 continue
-            yield entry.name[: -len(JOURNAL)], (stat.st_size, stat.st_ino, stat.st_mtime_ns)

@@ -72,7 +72,8 @@ class FileStore:
         with self._lock(self._folder / f"{session_id}{_LOCK}", f"session {session_id}"):
             if session_id not in self._swept:
                 self._swept.add(session_id)
-                with _disk_errors():
+                # Sweeping tidies up; what is in its way is for the action itself to judge.
+                with suppress(OSError, DamagedStateError, DiskRefusedError, NotFoundError):
                     self._evidence.sweep(session_id, lambda: self._named_evidence(session_id))
             yield
 
@@ -257,6 +258,9 @@ class FileStore:
         raise _not_found(session_id)
 
     def _make_folders(self) -> None:
+        for folder in (self._finished, self._definitions):
+            if folder.is_symlink():
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         if self._finished.is_dir() and self._definitions.is_dir():
             return
         state = self._folder.parent

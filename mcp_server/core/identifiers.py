@@ -6,7 +6,7 @@ An id names files, so it is matched whole against a small alphabet before anythi
 import re
 from datetime import datetime
 
-from mcp_server.errors import InvalidArgumentError
+from mcp_server.errors import InvalidArgumentError, quoted
 
 MAX_SESSION_ID = 128
 
@@ -21,9 +21,8 @@ def validate_session_id(session_id: object) -> bool:
     """Return True; raises InvalidArgumentError (a ValueError) for anything but a session id."""
     if isinstance(session_id, str) and SESSION_ID_PATTERN.match(session_id):
         return True
-    shown = repr(session_id if isinstance(session_id, str) else type(session_id).__name__)
     raise InvalidArgumentError(
-        f"Invalid session_id format: {shown[:60]}",
+        f"Invalid session_id format: {quoted(session_id)}",
         remediation="Pass the session_id exactly as start or list_sessions returned it.",
     )
 

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from mcp_server.core.definitions import Definition, Metadata, Phase, Task
 from mcp_server.core.markdown import Document
 from mcp_server.core.yaml_source import SourceError, YamlSource
-from mcp_server.errors import DefinitionError, NotFoundError
+from mcp_server.errors import DefinitionError, NotFoundError, quoted
 from mcp_server.gates.model import Gate, presence_gate
 
 BUILT_IN = "built-in"
@@ -29,6 +29,7 @@ MAX_FILE = 1024 * 1024
 MAX_PHASES = 200
 
 _TASK_FILE = re.compile(r"task-(?P<number>\d+)(-.*)?\.md\Z")
+_TASK_LIKE = re.compile(r"task[-_ .]?\d.*\.(md|markdown)\Z", re.IGNORECASE)
 _GATE_LIKE = re.compile(r"gate([-_. ]?definition)?s?\.(ya?ml|json)\Z", re.IGNORECASE)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}\Z")
 
@@ -89,7 +90,7 @@ class WorkflowLibrary:
                     return Place(workflow_type, shelf)
         known = [place.name for place in self.places()]
         raise NotFoundError(
-            f"no workflow {workflow_type[:64]!r}",
+            f"no workflow {quoted(workflow_type)}",
             remediation='Call aos_workflow(action="list_workflows"); there are: '
             + ", ".join(known[:20]),
             details={"workflow_types": known[:20]},
@@ -175,8 +176,7 @@ def _read_phase(place: Place, metadata: Metadata, number: int, folder: Path) -> 
         description=stated or document.label("Purpose") or document.first_paragraph or "",
         content=content,
         tasks=tasks,
-        gate=_read_gate(place, folder)
-        or presence_gate(entry.checkpoint.required_evidence if entry else ()),
+        gate=_read_gate(place, folder) or presence_gate(metadata.required_evidence(number)),
     )
 
 
@@ -185,6 +185,9 @@ def _read_tasks(place: Place, folder: Path) -> tuple[Task, ...]:
     for path in sorted(folder.iterdir()):
         found = _TASK_FILE.match(path.name)
         if not found:
+            # A task under another name would silently be left out.
+            if _TASK_LIKE.match(path.name):
+                raise _broken(place, path, "not read as a task: name it task-<number>-<slug>.md")
             continue
         number = int(found["number"])
         if number in tasks:

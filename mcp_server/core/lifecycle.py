@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mcp_server.core.encoding import digest, encode_submitted
+from mcp_server.core.encoding import DEEPEST, digest, encode_submitted
 from mcp_server.core.models import (
     MAX_ERRORS,
     MAX_HISTORY,
@@ -43,7 +43,7 @@ def prepare(evidence: Mapping[str, Any], known: Mapping[str, Known] | None = Non
     blobs: dict[str, bytes] = {}
     inline_left = MAX_INLINE_PHASE
     for name, value in evidence.items():
-        content = encode_submitted("evidence", value)
+        content = encode_submitted("evidence", value, DEEPEST)
         inline = len(content) <= min(MAX_INLINE_VALUE, inline_left)
         if inline:
             inline_left -= len(content)

@@ -6,6 +6,7 @@ and go. Pure.
 
 import base64
 import binascii
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -15,7 +16,7 @@ from mcp_server.errors import InvalidArgumentError
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
-MAX_PAGE_BYTES = 7_000
+MAX_PAGE_BYTES = 6_500
 """What a page may take of an answer's 8 KB."""
 
 Item = TypeVar("Item")
@@ -46,21 +47,25 @@ def page_of(
             f"limit {limit} is out of range",
             remediation=f"Pass a limit from 1 to {MAX_LIMIT}, or leave it out for {DEFAULT_LIMIT}.",
         )
-    ordered = sorted(((key(item), item) for item in items), key=lambda pair: pair[0],
-                     reverse=newest_first)  # fmt: skip
+    ordered = sorted(items, key=key, reverse=newest_first)
+    start = 0
     if cursor is not None:
         last = _decode(cursor)
-        ordered = [pair for pair in ordered if (pair[0] < last if newest_first else pair[0] > last)]
+
+        def is_beyond(item: Item) -> bool:
+            return key(item) < last if newest_first else key(item) > last
+
+        start = bisect_left(ordered, x=True, key=is_beyond)
     shown: list[dict[str, Any]] = []
     room = MAX_PAGE_BYTES
-    for _, item in ordered[:limit]:
+    for item in ordered[start : start + limit]:
         view = show(item)
         room -= len(encode(view))
         if shown and room < 0:
             break
         shown.append(view)
-    more = len(shown) < len(ordered)
-    return Page(shown, _encode(ordered[len(shown) - 1][0]) if more else None)
+    end = start + len(shown)
+    return Page(shown, _encode(key(ordered[end - 1])) if end < len(ordered) else None)
 
 
 def _encode(key: Key) -> str:

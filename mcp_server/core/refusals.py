@@ -1,17 +1,29 @@
-"""The refusals of `complete_phase`: what the agent is told, and what is recorded of it. Pure."""
+"""The refusals on a session: what the agent is told, and what is recorded of it. Pure."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from mcp_server.core import views
 from mcp_server.core.models import ErrorEntry, SessionState
 from mcp_server.core.transitions import Action
-from mcp_server.errors import GateRefusedError, StateError, WorkflowError
+from mcp_server.errors import GateRefusedError, NotFoundError, StateError, WorkflowError
 from mcp_server.gates.evaluation import Verdict
 
-MAX_PROBLEMS = 20
 _RECORDED_FIELDS = 8
 _RECORDED_PROBLEMS = 4
+
+
+@contextmanager
+def teaching(state: SessionState) -> Iterator[None]:
+    """Have every refusal of a call on a session say where it stands and the next legal call."""
+    try:
+        yield
+    except (NotFoundError, StateError) as error:
+        error.details.setdefault("current_phase", state.current_phase)
+        error.fields.setdefault("next", views.next_step(state))
+        raise
 
 
 def gate_refused(state: SessionState, verdict: Verdict) -> GateRefusedError:
@@ -27,8 +39,8 @@ def gate_refused(state: SessionState, verdict: Verdict) -> GateRefusedError:
         " submitted is kept, so send only what changes.",
         fields={
             "checkpoint_passed": False,
-            "missing_evidence": list(verdict.missing),
-            "validation_errors": [views.clip(text) for text in verdict.problems[:MAX_PROBLEMS]],
+            "missing_evidence": views.bounded(verdict.missing, 3_000),
+            "validation_errors": views.bounded(map(views.clip, verdict.problems), 3_000),
             "next": retry,
         },
     )
@@ -39,8 +51,9 @@ def phase_ahead(state: SessionState, phase: int) -> StateError:
     return StateError(
         f"cannot complete phase {phase}: the current phase is {state.current_phase}, and phases are"
         " completed in order",
-        remediation="Complete the current phase first: " + views.next_step(state),
+        remediation="Complete the current phase first.",
         details={"current_phase": state.current_phase},
+        fields={"next": views.next_step(state)},
     )
 
 
@@ -48,7 +61,7 @@ def phase_behind(state: SessionState, phase: int) -> StateError:
     """Return the refusal to complete a phase twice."""
     return StateError(
         f"phase {phase} is already completed: the current phase is {state.current_phase}",
-        remediation="Go on with the current phase: " + views.next_step(state),
+        remediation="Go on with the current phase.",
         details={"current_phase": state.current_phase},
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mcp_server.core import lifecycle, views
+from mcp_server.core import lifecycle, refusals, views
 from mcp_server.core.definitions import Definition
 from mcp_server.core.identifiers import make_session_id, validate_session_id
 from mcp_server.core.models import (
@@ -126,7 +126,11 @@ class StateManager:
         `activates` says that the change may make the session count as active.
         """
         validate_session_id(session_id)
-        room: AbstractContextManager[None] = self._store.exclusive() if activates else nullcontext()
+        room: AbstractContextManager[None] = nullcontext()
+        if activates:
+            # Looking first keeps a call on an unknown session from making folders.
+            self._store.read(session_id)
+            room = self._store.exclusive()
         with room, self._store.locked(session_id):
             draft = Draft(self._store.read(session_id))
             if expected_seq is not None and draft.stored.seq != expected_seq:
@@ -135,7 +139,8 @@ class StateManager:
                     f" not {expected_seq}",
                     remediation="Read the session again with get_state, then retry.",
                 )
-            yield draft
+            with refusals.teaching(draft.state):
+                yield draft
             if draft.change is not None:
                 before, after = draft.state.status, draft.change.state.status
                 if after in COUNTED and before not in COUNTED:
@@ -178,12 +183,24 @@ class StateManager:
         if page.next_cursor:
             answer["next_cursor"] = page.next_cursor
         if damaged:
-            answer["warnings"] = [f"{item.session_id}: {item.reason}" for item in damaged[:10]]
+            answer["warnings"] = views.bounded(
+                (
+                    item.reason
+                    if item.session_id in item.reason
+                    else f"{item.session_id}: {item.reason}"
+                    for item in damaged
+                ),
+                1_000,
+            )
+        if page.shown:
+            newest = page.shown[0]["session_id"]
+            answer["next"] = views.call(Action.GET_STATE, session_id=newest)
         return answer
 
     def get_session(self, session_id: str) -> Answer:
         """Return everything about a session but its evidence."""
-        return {"session": views.session_details(self.load(session_id))}
+        state = self.load(session_id)
+        return {"session": views.session_details(state), "next": views.next_step(state)}
 
     def pause(self, session_id: str, note: str | None = None) -> Answer:
         """Set an active session aside."""
@@ -210,6 +227,7 @@ class StateManager:
             "session_id": session_id,
             "deleted": True,
             "cleanup": {"state_file_removed": removed, "artifacts_preserved": False},
+            "next": views.call(Action.LIST_SESSIONS),
         }
 
     def verify(self, session_id: str, expected: str | None = None) -> Verification:

@@ -104,8 +104,8 @@ def legal_actions(status: Status) -> tuple[Action, ...]:
     return tuple(action for action in Action if (status, action) in TABLE)
 
 
-def require_legal(status: Status, action: Action, current_phase: int | None = None) -> None:
-    """Raise StateError unless `status` allows `action`; `current_phase` is told along with it."""
+def require_legal(status: Status, action: Action) -> None:
+    """Raise StateError unless `status` allows `action`."""
     if action in ALWAYS_LEGAL or (status, action) in TABLE:
         return
     legal = ", ".join(legal_actions(status))
@@ -116,7 +116,6 @@ def require_legal(status: Status, action: Action, current_phase: int | None = No
         details={
             "session_status": str(status),
             "legal_actions": list(legal_actions(status)),
-            **({} if current_phase is None else {"current_phase": current_phase}),
         },
     )
 

@@ -17,7 +17,7 @@ from mcp_server.core.models import (
     SessionSummary,
 )
 from mcp_server.core.transitions import Action, Status
-from mcp_server.gates.model import EvidenceField
+from mcp_server.gates.model import EvidenceField, Gate
 
 View = dict[str, Any]
 
@@ -45,6 +45,29 @@ def timestamp(time: datetime | None) -> str | None:
 def clip(text: str, limit: int = MAX_TEXT) -> str:
     """Return at most `limit` characters of `text`."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def bounded(texts: Iterable[str], budget: int) -> list[str]:
+    """Return as many of `texts` as fit into `budget` bytes, and a last one that counts the rest."""
+    everything = list(texts)
+    shown: list[str] = []
+    for text in everything:
+        budget -= _json_size(text) + 1
+        if budget < 0:
+            return [*shown, f"... and {len(everything) - len(shown)} more"]
+        shown.append(text)
+    return shown
+
+
+def newest(items: list[View], budget: int) -> list[View]:
+    """Return the last of `items` that fit into `budget` bytes, at least one."""
+    shown: list[View] = []
+    for item in reversed(items):
+        budget -= _json_size(item) + 1
+        if shown and budget < 0:
+            break
+        shown.append(item)
+    return shown[::-1]
 
 
 def workflow(metadata: Metadata, phases: int | str, source: str) -> View:
@@ -85,21 +108,24 @@ def _checkpoint(phase: Phase) -> View:
     shown: View = {
         "strict": gate.checkpoint.strict,
         "required_evidence": list(gate.required_fields),
-        "evidence": {name: _field(field) for name, field in gate.evidence_schema.items()},
+        "evidence": {name: _field(gate, field) for name, field in gate.evidence_schema.items()},
     }
     rules = [rule.error_message or rule.rule for rule in gate.cross_field_validation]
     return shown | ({"rules": rules} if rules else {})
 
 
-def _field(field: EvidenceField) -> View:
+def _field(gate: Gate, field: EvidenceField) -> View:
     shown: View = {"type": field.type or "any", "required": field.required}
     if field.description:
         shown["description"] = clip(field.description)
     if field.must_be_true:
         shown["const"] = True
+    # Whatever a gate compares is shown: who cannot see it can only guess.
     keywords = {k: v for k, v in field.json_schema.items() if k not in _NOT_SHOWN and k != "type"}
-    shown |= {name: value for name, value in keywords.items() if _json_size(value) <= MAX_TEXT}
-    return shown | ({"validator": field.validator} if field.validator else {})
+    shown |= keywords
+    if field.validator:
+        shown["validator"] = f"{field.validator}: {gate.validators[field.validator]}"
+    return shown | ({"validator_params": field.validator_params} if field.validator_params else {})
 
 
 def task_content(task: Task) -> View:
@@ -163,8 +189,8 @@ def session_details(state: SessionState) -> View:
         **session_summary(state.summary),
         "completed_phases": list(state.completed_phases),
         "definition": definition(state),
-        "phase_history": _history(state.history),
-        "options": _bounded(state.options),
+        "phase_history": newest(_history(state.history), 2_500),
+        "options": _options(state.options),
         "checkpoint_note": state.checkpoint_note,
         "error_count": state.error_count,
     }
@@ -188,15 +214,19 @@ def _history(attempts: Iterable[PhaseAttempt]) -> list[View]:
             "completed_at": timestamp(attempt.completed_at),
             "duration_seconds": attempt.duration_seconds,
         }
-        for attempt in list(attempts)[-32:]
+        for attempt in attempts
     ]
 
 
-def _bounded(options: Mapping[str, Any]) -> View:
-    return {
-        name: value if _json_size(value) <= MAX_VALUE else f"({_json_size(value)} bytes)"
-        for name, value in list(options.items())[:20]
-    }
+def _options(options: Mapping[str, Any], budget: int = 1_200) -> View:
+    shown: View = {}
+    for name, value in options.items():
+        view = value if _json_size(value) <= MAX_VALUE else f"({_json_size(value)} bytes)"
+        budget -= _json_size({name: view})
+        if budget < 0:
+            return shown | {"...": f"{len(options) - len(shown)} more"}
+        shown[name] = view
+    return shown
 
 
 def error(entry: ErrorEntry) -> View:
@@ -212,18 +242,20 @@ def error(entry: ErrorEntry) -> View:
 
 
 def next_step(state: SessionState, phase: Phase | None = None) -> str:
-    """Return the call that takes the session on from where it stands."""
+    """Return the call that takes the session on; `phase` is the current one, where it is known."""
     session = {"session_id": state.session_id}
+    here = {**session, "phase": state.current_phase}
     match state.status:
         case Status.PAUSED:
             return call(Action.RESUME, **session)
         case Status.FAILED:
-            return call(Action.RETRY_PHASE, **session, phase=state.current_phase)
+            return call(Action.RETRY_PHASE, **here)
         case Status.COMPLETED:
             return call(Action.LIST_WORKFLOWS)
         case Status.ACTIVE if phase is not None and phase.tasks:
-            first = phase.tasks[0].task_number
-            return call(Action.GET_TASK, **session, phase=phase.phase_number, task_number=first)
+            return call(Action.GET_TASK, **here, task_number=phase.tasks[0].task_number)
+        case Status.ACTIVE if phase is not None:
+            return call(Action.COMPLETE_PHASE, **here, evidence={"...": "..."})
         case _:
             return call(Action.GET_PHASE, **session)
 

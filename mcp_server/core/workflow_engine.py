@@ -9,21 +9,21 @@ else. Holds nothing but caches of immutable definitions: safe to share between t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pydantic import ValidationError
 
 from mcp_server.core import lifecycle, refusals, views
 from mcp_server.core.definitions import Definition, Phase
-from mcp_server.core.encoding import decode, encode_submitted
+from mcp_server.core.encoding import MAX_DEPTH, decode, require_size
 from mcp_server.core.library import WorkflowLibrary
 from mcp_server.core.lifecycle import Submission
 from mcp_server.core.models import SessionState
 from mcp_server.core.paging import page_of
 from mcp_server.core.paths import validate_target
 from mcp_server.core.state_manager import StateManager
-from mcp_server.core.transitions import Action, require_legal
+from mcp_server.core.transitions import Action, Status, require_legal
 from mcp_server.errors import (
     DamagedStateError,
     DefinitionError,
@@ -31,6 +31,7 @@ from mcp_server.errors import (
     NotFoundError,
     StateError,
     WorkflowError,
+    quoted,
 )
 from mcp_server.gates.evaluation import Outcome as Judgement
 from mcp_server.gates.evaluation import Verdict, evaluate
@@ -45,10 +46,11 @@ _MAX_SHOWN = 30
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an agent may submit, in bytes of UTF-8 JSON."""
+    """How much an agent may submit, in bytes of UTF-8 JSON, and how deep it may nest."""
 
     evidence: int = 10 * 1024 * 1024
     options: int = 64 * 1024
+    depth: int = MAX_DEPTH
 
 
 class WorkflowEngine:
@@ -70,9 +72,11 @@ class WorkflowEngine:
         """Return one page of the workflows that can be started, by name."""
         shown: list[views.View] = []
         warnings: list[str] = []
+        categories: set[str] = set()
         for place in self._library.places():
             try:
                 metadata = self._library.metadata(place)
+                categories.add(metadata.category)
                 if category is None or metadata.category == category:
                     phases = self._library.phase_count(place, metadata)
                     shown.append(views.workflow(metadata, phases, place.shelf.label))
@@ -89,16 +93,23 @@ class WorkflowEngine:
         if page.next_cursor:
             answer["next_cursor"] = page.next_cursor
         if warnings:
-            answer["warnings"] = warnings[:10]
-        return answer | {"next": views.call(Action.START, workflow_type="...", target_file="...")}
+            answer["warnings"] = views.bounded(warnings, 1_000)
+        if category is not None and not shown:
+            known = ", ".join(sorted(categories)) or "none"
+            answer["warnings"] = [f"no workflow of category {quoted(category)}; there are: {known}"]
+        if shown:
+            answer["next"] = views.call(Action.START, workflow_type="...", target_file="...")
+        return answer
 
     def start(
         self, workflow_type: str, target_file: str, options: Mapping[str, Any] | None = None
     ) -> Answer:
         """Begin a session of a workflow on a target; its definition is pinned."""
         options = dict(options or {})
-        _require_size("options", options, self._limits.options)
+        require_size("options", options, self._limits.options, self._limits.depth)
         validate_target(self._root, target_file)
+        # One target, one spelling: `./a` and `a//b` would hide open sessions from each other.
+        target_file = PurePosixPath(target_file).as_posix()
         definition = self._library.load(workflow_type)
         others = self._sessions.open_for(target_file)
         state = self._sessions.create(definition, target_file, options)
@@ -115,7 +126,8 @@ class WorkflowEngine:
         """Return the current phase, or an earlier one."""
         state = self._sessions.load(session_id)
         definition = self._pinned(state.definition.digest)
-        wanted = self._reached(state, definition, phase)
+        with refusals.teaching(state):
+            wanted = self._reached(state, definition, phase)
         return {
             "current_phase": state.current_phase,
             "total_phases": state.total_phases,
@@ -126,8 +138,9 @@ class WorkflowEngine:
     def get_task(self, session_id: str, task_number: int, phase: int | None = None) -> Answer:
         """Return one task of the current phase, or of an earlier one."""
         state = self._sessions.load(session_id)
-        wanted = self._reached(state, self._pinned(state.definition.digest), phase)
-        task = wanted.task(task_number)
+        with refusals.teaching(state):
+            wanted = self._reached(state, self._pinned(state.definition.digest), phase)
+            task = wanted.task(task_number)
         return {
             "phase": wanted.phase_number,
             "task_number": task.task_number,
@@ -147,7 +160,7 @@ class WorkflowEngine:
         now = self._sessions.clock()
         with self._sessions.edit(session_id) as draft:
             state = draft.state
-            require_legal(state.status, Action.COMPLETE_PHASE, state.current_phase)
+            require_legal(state.status, Action.COMPLETE_PHASE)
             definition = self._pinned(state.definition.digest)
             gate = definition.phase(phase).gate
             if phase < state.current_phase:
@@ -218,8 +231,7 @@ class WorkflowEngine:
             if phase != before.current_phase:
                 raise StateError(
                     f"cannot retry phase {phase}: the current phase is {before.current_phase}",
-                    remediation="Call " + views.next_step(before),
-                    details={"current_phase": before.current_phase},
+                    remediation="Retry the current phase.",
                 )
             change = lifecycle.retry_phase(
                 before, reset_evidence=reset_evidence, now=self._sessions.clock()
@@ -256,10 +268,13 @@ class WorkflowEngine:
     def get_errors(self, session_id: str) -> Answer:
         """Return the recorded refusals, newest last."""
         state = self._sessions.load(session_id)
-        shown = [views.error(entry) for entry in state.errors]
+        shown = views.newest([views.error(entry) for entry in state.errors], 6_500)
+        earlier = state.error_count - len(shown)
+        note = {"warnings": [f"{earlier} earlier ones are in the session's journal"]}
         return {
             "errors": shown,
             "error_count": state.error_count,
+            **(note if earlier else {}),
             "last_error": shown[-1]["timestamp"] if shown else None,
             "next": views.next_step(state),
         }
@@ -278,19 +293,23 @@ class WorkflowEngine:
         if phase.phase_number > state.current_phase:
             raise StateError(
                 f"phase {number} is not reached yet: the current phase is {state.current_phase}",
-                remediation="Complete the current phase first: " + views.next_step(state),
-                details={"current_phase": state.current_phase},
+                remediation="Complete the current phase first.",
             )
         return phase
 
     def _require_evidence(self, evidence: Mapping[str, Any]) -> None:
+        if any(not name.isprintable() or not name for name in evidence):
+            raise InvalidArgumentError(
+                "evidence has a field whose name is empty or holds control characters",
+                remediation="Name the fields as get_phase shows them.",
+            )
         if len(evidence) > MAX_FIELDS or any(len(name) > MAX_FIELD_NAME for name in evidence):
             raise InvalidArgumentError(
                 f"evidence is too large: {len(evidence)} fields; at most {MAX_FIELDS}, with names"
                 f" of at most {MAX_FIELD_NAME} characters",
                 remediation="Submit the fields that the gate names; put lists into one field.",
             )
-        _require_size("evidence", evidence, self._limits.evidence)
+        require_size("evidence", evidence, self._limits.evidence, self._limits.depth)
 
     def _merged(self, state: SessionState, evidence: Mapping[str, Any]) -> dict[str, Any]:
         """Return `evidence` over what earlier attempts at the current phase submitted."""
@@ -325,21 +344,12 @@ class WorkflowEngine:
             ) from error
 
 
-def _require_size(name: str, value: Mapping[str, Any], limit: int) -> None:
-    size = len(encode_submitted(name, value))
-    if size > limit:
-        raise InvalidArgumentError(
-            f"{name} is too large: {size} bytes of JSON, at most {limit}",
-            remediation=f"Put the bulk into files of the project and name them in {name}.",
-        )
-
-
 def _after_task(state: SessionState, phase: Phase, task_number: int) -> str:
     later = [task.task_number for task in phase.tasks if task.task_number > task_number]
     session = {"session_id": state.session_id, "phase": phase.phase_number}
     if later:
         return views.call(Action.GET_TASK, **session, task_number=later[0])
-    if phase.phase_number != state.current_phase:
+    if phase.phase_number != state.current_phase or state.status is not Status.ACTIVE:
         return views.next_step(state)
     return views.call(Action.COMPLETE_PHASE, **session, evidence={"...": "..."})
 
@@ -357,7 +367,7 @@ def _passed(
         "evidence_accepted": list(submission.items)[:_MAX_SHOWN],
         "evidence": {name: {"known": str(item.known)} for name, item in
                      list(submission.items.items())[:_MAX_SHOWN]},
-        "warnings": [views.clip(text) for text in verdict.warnings[: refusals.MAX_PROBLEMS]],
+        "warnings": views.bounded(map(views.clip, verdict.warnings), 2_000),
     }  # fmt: skip
     following = definition.phase_after(phase)
     if following is None:

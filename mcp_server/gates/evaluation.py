@@ -15,12 +15,13 @@ gate does not know are kept and reported.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
+from jsonschema.exceptions import ValidationError as JsonSchemaError
 from pydantic_core import to_json
 from referencing import Registry
 from referencing.exceptions import Unresolvable
@@ -29,10 +30,33 @@ from mcp_server.gates.model import CrossFieldRule, EvidenceField, Gate
 from mcp_server.gates.vocabulary import ExpressionError
 
 SHORT = 80
-"""How many characters of a submitted value a message repeats."""
+EXPECTED = 240
+"""How many characters of a value that came, and of one that was expected, a message repeats."""
 
 _INAPPLICABLE = (ArithmeticError, RecursionError, Unresolvable, re.error, TypeError, ValueError)
 """What applying a schema may raise."""
+
+
+def _unique_items(
+    _validator: Any, wanted: Any, instance: Any, _schema: Any
+) -> Iterator[JsonSchemaError]:
+    # The library compares every pair: with evidence of thousands of items that takes minutes.
+    if wanted and isinstance(instance, list) and len({_key(i) for i in instance}) < len(instance):
+        yield JsonSchemaError("has non-unique elements")
+
+
+def _key(value: Any) -> Any:
+    """Return something hashable that is equal where JSON Schema says that values are."""
+    if isinstance(value, dict):
+        return frozenset((name, _key(item)) for name, item in value.items())
+    if isinstance(value, list):
+        return ("list", *map(_key, value))
+    return (bool, value) if isinstance(value, bool) else value
+
+
+_Validator = validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator, {"uniqueItems": _unique_items}
+)
 
 
 class Outcome(StrEnum):
@@ -71,14 +95,14 @@ class Verdict:
     known: Mapping[str, Known] | None = None
 
 
-def shorten(value: Any) -> str:
-    """Return `value` as compact JSON of at most `SHORT` characters."""
+def shorten(value: Any, limit: int = SHORT) -> str:
+    """Return `value` as compact JSON of at most `limit` characters."""
     try:
         text = to_json(value, fallback=str, inf_nan_mode="constants").decode("utf-8")
     except ValueError:
         # Nested too deep, or no UTF-8: the verdict must not fail over showing it.
         text = f"a {type(value).__name__} that cannot be shown"
-    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def evaluate(
@@ -120,17 +144,19 @@ def _problem_of_value(gate: Gate, field: EvidenceField, value: Any) -> str | Non
     problem = _problem_of_schema(field, value)
     if problem or field.validator is None:
         return problem
-    source = gate.validators[field.validator]
+    source = f"({gate.validators[field.validator]})"
+    if field.validator_params:
+        source += f" with {shorten(field.validator_params)}"
     try:
         satisfied = bool(gate.expressions[field.validator](value, **field.validator_params))
     except ExpressionError as error:
         return f"validator {field.validator} failed on {shorten(value)} ({error})"
-    return None if satisfied else f"expected {field.validator} ({source}), got {shorten(value)}"
+    return None if satisfied else f"expected {field.validator} {source}, got {shorten(value)}"
 
 
 def _problem_of_schema(field: EvidenceField, value: Any) -> str | None:
     # An empty registry resolves nothing: a $ref to elsewhere must not reach the network.
-    validator = Draft202012Validator(field.json_schema, registry=Registry())
+    validator = _Validator(field.json_schema, registry=Registry())
     try:
         error = next(validator.iter_errors(value), None)
     except _INAPPLICABLE as failure:
@@ -138,7 +164,7 @@ def _problem_of_schema(field: EvidenceField, value: Any) -> str | None:
     if error is None:
         return None
     where = "".join(f"[{part!r}]" for part in error.absolute_path)
-    expected = f"{error.validator} {shorten(error.validator_value)}"
+    expected = f"{error.validator} {shorten(error.validator_value, EXPECTED)}"
     return f"expected {expected}{where and ' at ' + where}, got {shorten(error.instance)}"
 
 

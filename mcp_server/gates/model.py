@@ -5,9 +5,10 @@ Schema are refused by its constructor, so that nothing unknown is left to be ski
 is judged. Unknown keys are kept, so that a gate survives being stored and read again.
 """
 
+import difflib
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
@@ -40,12 +41,29 @@ _OWN_KEYS = frozenset(
 )
 
 
+_JUDGING = frozenset(Draft202012Validator.VALIDATORS) | (_OWN_KEYS - {"description"})
+_CLOSE = 0.85
+
+
 class _GatePart(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, ignored_types=(cached_property,))
+
+    judging: ClassVar[frozenset[str]] = frozenset()
+    """Keys that decide; an unknown key that is nearly one of them would silently not gate."""
+
+    @model_validator(mode="after")
+    def _nothing_misspelt(self) -> Self:
+        for key in self.model_extra or {}:
+            close = difflib.get_close_matches(key, self.judging, n=1, cutoff=_CLOSE)
+            if close and key not in self.judging:
+                raise ValueError(f"unknown key {key!r}: did you mean {close[0]}?")
+        return self
 
 
 class EvidenceField(_GatePart):
     """One field of the evidence; keys of its own besides, all others are JSON Schema keywords."""
+
+    judging = _JUDGING
 
     type: str | None = None
     required: bool = True
@@ -87,6 +105,8 @@ class EvidenceField(_GatePart):
 class CrossFieldRule(_GatePart):
     """A relation between fields that must hold."""
 
+    judging = frozenset({"rule"})
+
     rule: str
     error_message: str = ""
 
@@ -106,12 +126,16 @@ class CrossFieldRule(_GatePart):
 class Checkpoint(_GatePart):
     """How strict the gate is."""
 
+    judging = frozenset({"strict", "allow_override"})
+
     strict: bool = True
     allow_override: bool = False
 
 
 class Gate(_GatePart):
     """What a phase must prove; without fields, anything but nothing is accepted."""
+
+    judging = frozenset({"checkpoint", "evidence_schema", "validators", "cross_field_validation"})
 
     checkpoint: Checkpoint = Checkpoint()
     evidence_schema: dict[str, EvidenceField] = Field(default_factory=dict)

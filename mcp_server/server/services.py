@@ -13,11 +13,12 @@ from functools import lru_cache
 from pathlib import Path
 
 import mcp_server
-from mcp_server.config import Settings, load_settings
+from mcp_server.config import STATE_DIR, Settings, load_settings
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.library import BUILT_IN, Shelf, WorkflowLibrary
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.workflow_engine import Limits, WorkflowEngine
+from mcp_server.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,23 @@ _bound: ContextVar[Services | None] = ContextVar("services", default=None)
 
 @lru_cache(maxsize=16)
 def services_for(settings: Settings) -> Services:
-    """Return the services of a project, built once."""
+    """Return the services of a project, built once; raises ConfigurationError."""
+    if not settings.state_folder.resolve().is_relative_to(settings.project.resolve()):
+        raise ConfigurationError(
+            f"{STATE_DIR.as_posix()} leads out of the project through a link",
+            remediation="Replace the link by a folder: nothing outside the project is written.",
+        )
     store = FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
     sessions = StateManager(store, max_active=settings.max_active_sessions)
     engine = WorkflowEngine(
         library_for(settings.project),
         sessions,
         root=settings.project,
-        limits=Limits(evidence=settings.max_evidence_size, options=settings.max_options_size),
+        limits=Limits(
+            evidence=settings.max_evidence_size,
+            options=settings.max_options_size,
+            depth=settings.max_depth,
+        ),
     )
     return Services(settings, engine, sessions)
 

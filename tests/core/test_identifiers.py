@@ -13,7 +13,7 @@ from mcp_server.core.identifiers import (
     make_session_id,
     validate_session_id,
 )
-from mcp_server.errors import InvalidArgumentError
+from mcp_server.errors import InvalidArgumentError, quoted
 from tests.builders import NOON
 
 ID = "test_generation_v3_main_py_20260314_120000_a1b2c3"
@@ -51,7 +51,7 @@ def test_an_id_is_accepted(session_id):
 def test_text_that_is_no_id_is_refused(session_id):
     with pytest.raises(InvalidArgumentError) as refusal:
         validate_session_id(session_id)
-    assert refusal.value.message == f"Invalid session_id format: {session_id!r:.60}"
+    assert refusal.value.message == f"Invalid session_id format: {quoted(session_id)}"
     assert refusal.value.remediation == (
         "Pass the session_id exactly as start or list_sessions returned it."
     )
@@ -59,9 +59,9 @@ def test_text_that_is_no_id_is_refused(session_id):
 
 @pytest.mark.parametrize(
     ("session_id", "shown"),
-    [(None, "'NoneType'"), (7, "'int'"), (ID.encode(), "'bytes'"), ([ID], "'list'")],
+    [(None, "of type NoneType"), (7, "7"), (ID.encode(), "of type bytes"), ([ID], "of 1 items")],
 )
-def test_anything_but_text_is_refused_by_its_type(session_id, shown):
+def test_anything_but_text_is_refused(session_id, shown):
     with pytest.raises(InvalidArgumentError) as refusal:
         validate_session_id(session_id)
     assert refusal.value.message == f"Invalid session_id format: {shown}"

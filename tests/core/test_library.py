@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from mcp_server.errors import DefinitionError, NotFoundError
+from mcp_server.errors import DefinitionError, NotFoundError, quoted
 from mcp_server.gates.evaluation import evaluate
 from mcp_server.server.services import library_for
 from tests.builders import BUILT_IN_NAMES, EVIDENCE, GATE, copy_compat, library, write_workflow
@@ -247,7 +247,7 @@ def test_an_unknown_workflow_is_answered_with_those_that_exist(shelf, name):
         library(shelf).load(name)
 
     assert (str(raised.value), raised.value.remediation, raised.value.details) == (
-        f"no workflow {name[:64]!r}",
+        f"no workflow {quoted(name)}",
         'Call aos_workflow(action="list_workflows"); there are: small_v1',
         {"workflow_types": ["small_v1"]},
     )

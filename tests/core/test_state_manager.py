@@ -241,6 +241,7 @@ def test_a_list_shows_each_session_newest_first(sessions):
             },
         ],
         "count": 2,
+        "next": f'aos_workflow(action="get_state", session_id="{second}")',
     }
 
 
@@ -282,19 +283,19 @@ def test_a_damaged_session_is_a_warning_and_takes_no_place(tmp_path):
     answer = sessions.list_sessions()
     assert [shown["session_id"] for shown in answer["sessions"]] == [whole]
     assert answer["count"] == 1
-    assert answer["warnings"] == [
-        f"{broken}: session {broken} cannot be read: the last line is not a record"
-    ]
+    assert answer["warnings"] == [f"session {broken} cannot be read: the last line is not a record"]
     assert sessions.open_for("src/a.py") == [whole]
     assert create(sessions)
 
 
-def test_a_list_warns_of_ten_damaged_sessions_at_most(tmp_path):
+def test_a_list_counts_the_damaged_sessions_that_it_does_not_name(tmp_path):
     sessions = manager(FileStore(tmp_path / "state"))
     for _ in range(12):
         (tmp_path / "state" / f"{create(sessions)}.jsonl").write_bytes(b"")
     answer = sessions.list_sessions()
-    assert (answer["sessions"], answer["count"], len(answer["warnings"])) == ([], 0, 10)
+    *named, rest = answer["warnings"]
+    assert (answer["sessions"], answer["count"]) == ([], 0)
+    assert rest == f"... and {12 - len(named)} more"
 
 
 def test_a_full_page_stays_small(sessions):
@@ -342,7 +343,8 @@ def test_everything_about_a_session_but_its_evidence(sessions):
             "options": {"depth": 2},
             "checkpoint_note": None,
             "error_count": 0,
-        }
+        },
+        "next": f'aos_workflow(action="get_phase", session_id="{session_id}")',
     }
 
 
@@ -374,6 +376,7 @@ def test_a_session_is_deleted_from_any_status_with_its_reason(sessions, status):
         "session_id": session_id,
         "deleted": True,
         "cleanup": {"state_file_removed": True, "artifacts_preserved": False},
+        "next": 'aos_workflow(action="list_sessions")',
     }
     assert [deletion[:2] for deletion in sessions.store.deletions] == [(session_id, "obsolete")]
     with pytest.raises(NotFoundError):

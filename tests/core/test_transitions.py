@@ -216,6 +216,7 @@ def test_the_engine_refuses_what_is_not_legal_and_changes_no_byte(world, status,
     assert refusal.value.details == {
         "session_status": str(status),
         "legal_actions": LEGAL[status],
+        "current_phase": 2,
     }
     assert tree(world.state_folder) == before
 

@@ -130,7 +130,7 @@ BROKEN = {
     "validator": (
         SMALL,
         5,
-        "a: expected small (lambda x, most: x < most), got 5",
+        'a: expected small (lambda x, most: x < most) with {"most":3}, got 5',
     ),
     "validator that cannot be applied": (
         gate(evidence_schema={"a": {"validator": "v"}}, validators={"v": "lambda x: x['b'] > 0"}),

@@ -122,7 +122,7 @@ async def test_every_action_succeeds_and_refuses_with_both_halves_complete(proje
         ({"action": "start"}, "start needs workflow_type and target_file"),
         ({"action": "get_state", "sesion_id": "x"},
          "unknown argument 'sesion_id': did you mean session_id?"),
-        ({"action": "get_state", "session_id": 5}, "Invalid session_id format: 'int'"),
+        ({"action": "get_state", "session_id": 5}, "Invalid session_id format: 5"),
         ({"action": "list_sessions", "limit": 2.5}, "limit must be a whole number, got number 2.5"),
         ({"action": "list_sessions", "limit": True},
          "limit must be a whole number, got boolean True"),

@@ -9,12 +9,12 @@ import difflib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
-from mcp_server.config import MAX_NOTE_SIZE
 from mcp_server.core.identifiers import validate_session_id
 from mcp_server.core.transitions import Action, Status
-from mcp_server.errors import InvalidArgumentError
+from mcp_server.errors import InvalidArgumentError, quoted
 from mcp_server.server.tools.actions import ACTIONS, example_call
 
 MAX_NUMBER = 10_000
@@ -22,7 +22,7 @@ MAX_TEXT = 1_000
 _SHOWN = 60
 
 _INTEGER = re.compile(r"\s*[+-]?\d{1,9}\s*\Z", re.ASCII)
-_CLOSE = 0.75
+_CLOSE = 0.85
 
 Schema = Mapping[str, Any]
 
@@ -64,10 +64,10 @@ def screen(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         meant = _misspelt(str(name))
         if meant:
             raise InvalidArgumentError(
-                f"unknown argument {_show(name)}: did you mean {meant}?",
+                f"unknown argument {quoted(name)}: did you mean {meant}?",
                 remediation=f"Send the same call with {meant}=... instead.",
             )
-        warnings.append(f"argument {_show(name)} is not known and was ignored")
+        warnings.append(f"argument {quoted(name)} is not known and was ignored")
     given = {name: value for name, value in raw.items() if name in ARGUMENTS and value is not None}
     return given, warnings
 
@@ -107,7 +107,7 @@ class Given:
         """Return a text that must be there."""
         return _text(name, self._needed(name), MAX_TEXT)
 
-    def optional_text(self, name: str, *, limit: int = MAX_NOTE_SIZE) -> str | None:
+    def optional_text(self, name: str, *, limit: int = MAX_TEXT) -> str | None:
         """Return a text of at most `limit` bytes, or None."""
         return _text(name, self._values[name], limit) if name in self._values else None
 
@@ -143,7 +143,7 @@ class Given:
             return None
         if value not in list(Status):
             raise InvalidArgumentError(
-                f"unknown status {_show(value)}",
+                f"unknown status {quoted(value)}",
                 remediation=f"Pass one of {', '.join(Status)}, or leave status out.",
             )
         return Status(value)
@@ -174,21 +174,20 @@ def _integer(name: str, value: Any) -> int:
     number = int(value)
     if not 0 <= number <= MAX_NUMBER:
         raise InvalidArgumentError(
-            f"{name} is out of range: {str(number)[:20] if abs(number) < 10**20 else 'huge'}",
-            remediation=f"Pass a number from 0 to {MAX_NUMBER} that get_phase or get_state shows.",
+            f"{name} is out of range: {quoted(number)}",
+            remediation=f"Pass a whole number from 0 to {MAX_NUMBER}.",
         )
     return number
 
 
 def _object(name: str, value: Any) -> dict[str, Any]:
+    given = value
     if isinstance(value, str):
         # Some clients send every object as JSON text.
-        try:
+        with suppress(ValueError, RecursionError):
             value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise _mistyped(name, "an object", value) from None
     if not isinstance(value, dict):
-        raise _mistyped(name, "an object", value)
+        raise _mistyped(name, "an object", given)
     if not all(isinstance(key, str) for key in value):
         raise _mistyped(name, "an object with text keys", value)
     return value
@@ -196,7 +195,7 @@ def _object(name: str, value: Any) -> dict[str, Any]:
 
 def _mistyped(name: str, expected: str, value: Any) -> InvalidArgumentError:
     return InvalidArgumentError(
-        f"{name} must be {expected}, got {_kind(value)} {_show(value)}",
+        f"{name} must be {expected}, got {_kind(value)} {quoted(value)}",
         remediation=f"Send the same call with {name} as {expected}.",
     )
 
@@ -207,16 +206,6 @@ def _kind(value: Any) -> str:
         (dict, "object"),
     )  # fmt: skip
     return next((kind for type_, kind in kinds if isinstance(value, type_)), "value")
-
-
-def _show(value: Any) -> str:
-    """Return at most `_SHOWN` characters of a value, never an absolute path."""
-    if isinstance(value, dict | list):
-        return f"of {len(value)} items"
-    text = repr(value if isinstance(value, str | int | float | bool) else type(value).__name__)
-    if re.search(r"(^'|\s)(/|~|[A-Za-z]:[\\/])", text):
-        return "that looks like a path"
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 def _misspelt(name: str) -> str | None:

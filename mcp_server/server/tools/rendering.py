@@ -4,12 +4,16 @@ Fields come first, one a line, nested ones indented; the Markdown of a phase or 
 as it is. No line is over `MAX_LINE` characters, because some clients drop longer ones. Pure.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 MAX_LINE = 2_000
 
 _SHORT_LIST = 400
+
+_AMBIGUOUS = re.compile(r"(null|true|false|\[\]|\{\}|-?\d+(\.\d+)?|)\Z")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _CONTENT_OF = ("phase_content", "task_content")
 
@@ -19,7 +23,7 @@ def render(answer: Mapping[str, Any]) -> str:
     fields, content = _split(answer)
     lines = list(_mapping(fields, ""))
     if content:
-        lines += ["", *content.splitlines()]
+        lines += ["", *content.rstrip("\n").split("\n")]
     return "\n".join(piece for line in lines for piece in _wrap(line))
 
 
@@ -79,7 +83,16 @@ def _scalar(value: Any) -> str:
         return "null"
     if isinstance(value, Mapping):
         return "{}"
-    return "[]" if isinstance(value, list) else str(value)
+    if isinstance(value, list):
+        return "[]"
+    return _text(value) if isinstance(value, str) else str(value)
+
+
+def _text(text: str) -> str:
+    if _AMBIGUOUS.match(text):
+        return f'"{text}"'
+    # A terminal or a log that shows the text should not obey what an agent put into it.
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _wrap(line: str) -> Iterator[str]:

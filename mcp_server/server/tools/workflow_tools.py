@@ -8,6 +8,7 @@ back; it alone catches everything, so that whatever happens the caller gets the 
 import difflib
 import inspect
 import logging
+import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -19,10 +20,9 @@ from mcp.server import MCPServer
 from mcp_server.config import (
     MAX_ACTIVE_SESSIONS,
     MAX_EVIDENCE_SIZE,
-    MAX_NOTE_SIZE,
     STATE_DIR,
 )
-from mcp_server.core.encoding import encode_submitted
+from mcp_server.core.encoding import MAX_DEPTH, require_size
 from mcp_server.core.identifiers import SESSION_ID_PATTERN, validate_session_id
 from mcp_server.core.paths import validate_target
 from mcp_server.core.state_manager import StateManager
@@ -33,6 +33,7 @@ from mcp_server.errors import (
     InternalError,
     InvalidArgumentError,
     WorkflowError,
+    quoted,
 )
 from mcp_server.server import services
 from mcp_server.server.tools import publishing
@@ -60,6 +61,8 @@ logger = logging.getLogger(__name__)
 Answer = dict[str, Any]
 Handler = Callable[..., Awaitable[Answer]]
 
+_NAME = re.compile(r"[\w .-]{1,64}\Z")
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -73,12 +76,7 @@ def validate_target_file(target_file: object) -> bool:
 
 def validate_evidence_size(evidence: object) -> bool:
     """Return True; raises ValueError for evidence over MAX_EVIDENCE_SIZE bytes of JSON."""
-    size = len(encode_submitted("evidence", evidence))
-    if size > MAX_EVIDENCE_SIZE:
-        raise InvalidArgumentError(
-            f"evidence is too large: {size} bytes of JSON, at most {MAX_EVIDENCE_SIZE}",
-            remediation="Put the bulk into files of the project and submit their paths.",
-        )
+    require_size("evidence", evidence, MAX_EVIDENCE_SIZE, MAX_DEPTH)
     return True
 
 
@@ -88,6 +86,10 @@ def _engine() -> WorkflowEngine:
 
 def _sessions() -> StateManager:
     return services.current().sessions
+
+
+def _note_size() -> int:
+    return services.current().settings.max_note_size
 
 
 async def _run(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -163,7 +165,7 @@ async def _handle_delete_session(**arguments: Any) -> Answer:
     return await _run(
         _sessions().delete_session,
         given.session_id(),
-        given.optional_text("reason", limit=MAX_NOTE_SIZE),
+        given.optional_text("reason", limit=_note_size()),
     )
 
 
@@ -172,7 +174,7 @@ async def _handle_pause(**arguments: Any) -> Answer:
     return await _run(
         _sessions().pause,
         given.session_id(),
-        given.optional_text("checkpoint_note", limit=MAX_NOTE_SIZE),
+        given.optional_text("checkpoint_note", limit=_note_size()),
     )
 
 
@@ -243,7 +245,8 @@ async def aos_workflow(
 async def dispatch(raw: Mapping[str, Any]) -> Answer:
     """Answer a call from its raw arguments: the one envelope for success and failure alike."""
     action = raw.get("action")
-    head = {"action": action[:64] if isinstance(action, str) else ""}
+    # Echoed only if it can be a name: what else stands there may be a path, or a novel.
+    head = {"action": action if isinstance(action, str) and _NAME.match(action) else ""}
     try:
         handler = _handler_of(action)
         given, warnings = screen(raw)
@@ -265,7 +268,7 @@ def _handler_of(action: Any) -> Handler:
     if isinstance(action, str):
         close = difflib.get_close_matches(action[:64].lower(), ACTION_HANDLERS, n=1, cutoff=0.5)
         meant = f"; did you mean {close[0]}?" if close else ""
-        message = f"Unknown action: {action[:64]!r}{meant}"
+        message = f"Unknown action: {quoted(action)}{meant}"
         remedy = example_call(Action(close[0] if close else Action.LIST_WORKFLOWS))
     else:
         message = "Unknown action: action is missing or not text"

@@ -68,16 +68,15 @@ def test_a_long_line_without_a_space_is_broken_anyway():
     assert sum(line.count("x") for line in lines) == 5_000
 
 
+words = st.text(st.characters(exclude_categories=["Cc", "Cs"]))
 plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4)
-    ),
+    st.none() | st.booleans() | st.integers() | words,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(words, inner, max_size=4),
     max_leaves=12,
 )
 
 
-@given(st.dictionaries(st.text(min_size=1, max_size=9), plain, max_size=5))
+@given(st.dictionaries(words.filter(bool), plain, max_size=5))
 def test_every_text_of_any_answer_is_in_its_rendering(answer):
     text = render(answer)
     assert all(len(line) <= MAX_LINE for line in text.split("\n"))
@@ -97,3 +96,17 @@ def test_every_text_of_any_answer_is_in_its_rendering(answer):
             assert json.dumps(value) in flat
 
     check(answer)
+
+
+@pytest.mark.parametrize("text", ["null", "true", "false", "[]", "{}", "12", "-1.5", ""])
+def test_text_that_could_be_taken_for_something_else_is_quoted(text):
+    assert render({"note": text}) == f'note: "{text}"'
+
+
+def test_what_a_terminal_would_obey_is_shown_and_not_sent():
+    assert render({"note": "\x1b[2Jgone\x00"}) == "note: \\x1b[2Jgone\\x00"
+
+
+def test_other_line_ends_in_markdown_stay_what_they_are():
+    content = "one\u2028two\x0cthree\n"
+    assert render({"task_content": {"content": content}}).endswith("one\u2028two\x0cthree")

@@ -96,6 +96,7 @@ async def test_a_deleted_session_is_gone(small):
         "session_id": session_id,
         "deleted": True,
         "cleanup": {"state_file_removed": True, "artifacts_preserved": False},
+        "next": 'aos_workflow(action="list_sessions")',
     }
     again = await aos_workflow("get_state", session_id)
     assert again["error_type"] == "NotFoundError"

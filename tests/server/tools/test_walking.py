@@ -130,7 +130,8 @@ async def test_an_unknown_task_is_not_found_and_the_known_ones_are_named(small):
         "error": "phase 1 has no task 7",
         "error_type": "NotFoundError",
         "remediation": "Its tasks are: 1.",
-        "details": {"phase": 1, "task_numbers": [1]},
+        "next": f'aos_workflow(action="get_phase", session_id="{session_id}")',
+        "details": {"phase": 1, "task_numbers": [1], "current_phase": 1},
     }
 
 
@@ -200,6 +201,7 @@ async def test_a_refused_session_needs_retry_phase_before_the_next_attempt(small
     assert again["details"] == {
         "session_status": "failed",
         "legal_actions": ["retry_phase", "rollback"],
+        "current_phase": 1,
     }
 
 
@@ -258,4 +260,7 @@ async def test_completing_a_phase_twice_is_refused_and_changes_nothing(small):
 async def test_a_phase_that_does_not_exist_is_not_found(small):
     session_id = await started()
     answer = await complete(session_id, 9)
-    assert (answer["error_type"], answer["details"]) == ("NotFoundError", {"phases": [1, 2]})
+    assert (answer["error_type"], answer["details"]) == (
+        "NotFoundError",
+        {"phases": [1, 2], "current_phase": 1},
+    )

@@ -247,7 +247,7 @@ async def test_junk_in_every_argument_gives_the_envelope(small, action, junk):
     assert_tells_nothing(answer, small)
 
 
-@pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "WzFd", "=" * 10, "a" * 4_000])
+@pytest.mark.parametrize("cursor", ["x", "é", "W10", "bnVsbA", "WzFd", "=" * 10, "a" * 900])
 @pytest.mark.parametrize("action", ["list_sessions", "list_workflows"])
 async def test_a_cursor_that_we_did_not_give_is_refused(small, action, cursor):
     answer = await dispatch({"action": action, "cursor": cursor})
@@ -282,4 +282,4 @@ async def test_damage_to_one_session_leaves_the_others_and_says_so(small):
     }
     listed = await dispatch({"action": "list_sessions"})
     assert [session["session_id"] for session in listed["sessions"]] == [second]
-    assert listed["warnings"] == [f"{first}: {answer['error']}"]
+    assert listed["warnings"] == [answer["error"]]

@@ -1,0 +1,1 @@
+"""Measurements side by side, run by `make bench`; never part of the test run."""
