@@ -3,8 +3,8 @@
 A journal only ever grows, so its size, inode and time of writing tell whether it is still the one
 that was read: one `stat` each. Where journals are only moved in and away, the time of the folder
 tells that for all of them at once; what is written into one there, which no store does, shows when
-the folder changes next. Reads only; safe to share between threads, which at worst read the same
-journal twice.
+the folder changes next. What could not be read is tried again each time. Reads only; safe to share
+between threads, which at worst read the same journal twice.
 """
 
 import os
@@ -65,6 +65,7 @@ class FolderListing:
             # Compared one by one, for a tuple each of thousands is half the cost of the list.
             if (
                 cached
+                and isinstance(cached[1], SessionSummary)
                 and cached[0][0] == stat.st_size
                 and cached[0][1] == stat.st_ino
                 and cached[0][2] == stat.st_mtime_ns

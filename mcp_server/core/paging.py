@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from mcp_server.core.encoding import decode, encode
-from mcp_server.errors import InvalidArgumentError
+from mcp_server.errors import InvalidArgumentError, quoted
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -81,6 +81,6 @@ def _decode(cursor: str) -> Key:
     except (UnicodeError, binascii.Error, ValueError, RecursionError):
         pass
     raise InvalidArgumentError(
-        f"cursor {cursor[:40]!r} is not one that this tool gave",
+        f"cursor {quoted(cursor)} is not one that this tool gave",
         remediation="Pass next_cursor of the page before unchanged, or no cursor at all.",
     )

@@ -3,7 +3,9 @@
 import pytest
 
 from mcp_server.core.encoding import digest
+from mcp_server.core.file_store import FileStore
 from mcp_server.core.journal import encode_line
+from mcp_server.core.lifecycle import roll_back
 from mcp_server.core.models import Damage
 from mcp_server.errors import (
     ConflictError,
@@ -18,6 +20,7 @@ from tests.core.session_builders import (
     OTHER_ID,
     birth,
     chain_is_unbroken,
+    complete,
     digest_of,
     disk,
     follow,
@@ -232,3 +235,15 @@ def test_an_altered_definition_is_damage(store, folder):
     assert refusal.value.remediation == (
         "Restore the state folder from a backup, or delete the session and start again."
     )
+
+
+def test_a_damaged_line_before_the_last_one_does_not_stop_the_session(store, folder, journal):
+    last = complete(store, stored(store), LARGE)
+    back = follow(store, roll_back(last.state, 1, NOON), last)
+    first, second, *others = journal.read_bytes().splitlines(keepends=True)
+    journal.write_bytes(first + second.replace(b"passed", b"PASSED") + b"".join(others))
+    evidence = sorted(path.name for path in (folder / f"{ID}.evidence").iterdir())
+
+    other = FileStore(folder)
+    assert follow(other, noted(back.state, "on"), back).seq == back.seq + 1
+    assert sorted(path.name for path in (folder / f"{ID}.evidence").iterdir()) == evidence

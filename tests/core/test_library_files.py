@@ -243,3 +243,11 @@ def test_links_within_the_boundary_are_followed(tmp_path):
     shelves = WorkflowLibrary((Shelf("shelf", shelf, tmp_path),))
 
     assert shelves.load("small_v1").phase_numbers == (1, 2)
+
+
+@pytest.mark.parametrize("name", ["task_2_x.md", "Task-2-x.md", "task2.md", "task-2-x.markdown"])
+def test_a_task_under_another_name_is_refused_and_not_left_out(shelf, name):
+    folder = write_workflow(shelf)
+    put(folder, f"phases/1/{name}", "# Task\n")
+    told = "not read as a task: name it task-<number>-<slug>.md"
+    assert refusal(shelf) == f"{PHASE}/{name}: {told}"

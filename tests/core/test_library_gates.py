@@ -142,3 +142,20 @@ def test_a_gate_file_that_asks_for_nothing_leaves_the_word_to_the_metadata(shelf
     write_workflow(shelf, phases=1, gate={"evidence_schema": {}}, metadata={"phases": ASKED})
 
     assert library(shelf).load("small_v1").phases[0].gate.required_fields == ("plan", "report")
+
+
+@pytest.mark.parametrize("span", ["1-N", "1-2", "0 - 5"])
+def test_an_entry_for_a_range_of_phases_asks_for_evidence_in_each_of_them(shelf, span):
+    entry = {**ASKED[0], "phase_number": span}
+    write_workflow(shelf, phases=2, gate=None, metadata={"phases": [entry]})
+
+    gates = [phase.gate for phase in library(shelf).load("small_v1").phases]
+
+    assert [gate.required_fields for gate in gates] == [("plan", "report")] * 2
+
+
+def test_an_entry_for_another_range_asks_for_nothing(shelf):
+    entry = {**ASKED[0], "phase_number": "2-N"}
+    write_workflow(shelf, phases=1, gate=None, metadata={"phases": [entry]})
+
+    assert library(shelf).load("small_v1").phases[0].gate.required_fields == ()

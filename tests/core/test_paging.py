@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_server.core.paging import DEFAULT_LIMIT, MAX_LIMIT, MAX_PAGE_BYTES, page_of
-from mcp_server.errors import InvalidArgumentError
+from mcp_server.errors import InvalidArgumentError, quoted
 
 
 def page(items, **options):
@@ -128,7 +128,7 @@ def test_an_item_that_is_too_large_for_any_page_is_shown_alone():
 def test_a_cursor_that_the_tool_never_gave_is_refused(cursor):
     with pytest.raises(InvalidArgumentError) as refusal:
         page(["a"], cursor=cursor)
-    assert refusal.value.message == f"cursor {cursor[:40]!r} is not one that this tool gave"
+    assert refusal.value.message == f"cursor {quoted(cursor)} is not one that this tool gave"
     assert refusal.value.remediation == (
         "Pass next_cursor of the page before unchanged, or no cursor at all."
     )

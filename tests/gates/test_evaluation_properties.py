@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_server.gates.evaluation import Outcome
+from mcp_server.gates.evaluation import Outcome, evaluate
 from mcp_server.gates.model import Gate
 from tests.builders import gate
 from tests.gates.gate_builders import judged
@@ -133,3 +133,33 @@ def test_nothing_raised_inside_is_a_pass(source, place, value):
 
     assert verdict.outcome is Outcome.FAIL
     assert "failed on" in verdict.problems[0] or "could not be applied" in verdict.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("items", "unique"),
+    [
+        ([1, 2, 3], True),
+        ([1, 1.0], False),
+        ([1, True], True),
+        ([0, False], True),
+        ([[1, True], [1, 1]], True),
+        (["a", "a"], False),
+        ([{"a": 1, "b": 2}, {"b": 2, "a": 1}], False),
+        ([{"a": [1]}, {"a": [1.0]}], False),
+        ([None, None], False),
+        ([[], {}], True),
+        ([["a"], "a"], True),
+    ],
+    ids=str,
+)
+def test_items_are_unique_where_json_schema_says_so(items, unique):
+    asked = gate(evidence_schema={"a": {"type": "list", "uniqueItems": True}})
+    passes = evaluate(asked, {"a": items}, {}).outcome is Outcome.PASS
+    assert passes is unique
+
+
+def test_thousands_of_unique_items_are_judged_at_once():
+    asked = gate(evidence_schema={"a": {"type": "list", "uniqueItems": True}})
+    many = [{"id": number, "name": f"test {number}"} for number in range(50_000)]
+    assert evaluate(asked, {"a": many}, {}).outcome is Outcome.PASS
+    assert evaluate(asked, {"a": [*many, many[0]]}, {}).outcome is Outcome.FAIL

@@ -268,3 +268,26 @@ def test_a_phase_that_only_lists_names_wants_each_of_them_to_be_there():
 
 def test_a_phase_that_lists_nothing_has_a_gate_without_fields():
     assert presence_gate(()).evidence_schema == {}
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ({"evidence_schema": {"n": {"type": "integer", "minimun": 3}}}, "did you mean minimum"),
+        ({"evidence_schema": {"n": {"vaildator": "positive"}}}, "did you mean validator"),
+        ({"evidence_schema": {"n": {"requird": True}}}, "did you mean required"),
+        ({"evidence_schema": {"n": {"minItem": 1}}}, "did you mean minItems"),
+        ({"cross_feild_validation": []}, "did you mean cross_field_validation"),
+        ({"checkpoint": {"stric": True}}, "did you mean strict"),
+    ],
+    ids=str,
+)
+def test_a_misspelt_key_that_would_silently_not_gate_is_refused(broken, told):
+    with pytest.raises(ValidationError, match=told):
+        Gate.model_validate({**GATE, **broken})
+
+
+@pytest.mark.parametrize("key", ["author", "notes", "example", "x-owner", "rationale", "examples"])
+def test_a_key_of_the_author_s_own_is_kept(key):
+    read = Gate.model_validate({**GATE, "evidence_schema": {"n": {"type": "integer", key: [1]}}})
+    assert read.evidence_schema["n"].model_extra == {key: [1]}

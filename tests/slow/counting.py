@@ -40,6 +40,32 @@ def cost_of(act: Callable[[], Any]) -> Cost:
     return Cost(files, calls)
 
 
+class Crash(BaseException):  # noqa: N818 - not an error: the end of the process, as it were
+    """The process ends here."""
+
+
+def crashed_at(operation: int, act: Callable[[], Any]) -> bool:
+    """Run `act` up to its operation on files of that number; tell whether it got that far."""
+    left = operation
+
+    def note(frame: FrameType, event: str, called: Any) -> None:
+        nonlocal left
+        if event == "c_call" and _is_of_the_disk(called):
+            left -= 1
+            if left == 0:
+                raise Crash
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        act()
+    except Crash:
+        return True
+    finally:
+        sys.setprofile(before)
+    return False
+
+
 def _is_of_the_disk(called: Any) -> bool:
     if type(getattr(called, "__self__", None)).__name__ == "DirEntry":
         return called.__name__ in {"stat", "is_dir", "is_file", "is_symlink"}

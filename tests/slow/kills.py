@@ -42,6 +42,10 @@ class Ledger:
         self.counts["kills"] += 1
         if step is None:
             self.counts["between two steps"] += 1
+        self.check(step)
+
+    def check(self, step: Step | None) -> None:
+        """Check all there is after the death of a writer in `step`, and after the next writer."""
         remains = leftovers(self.folder)
         self.counts["with something left to sweep"] += bool(remains)
         self._check_against(step)

@@ -1,0 +1,147 @@
+"""What is read again when a folder is listed again, and what is not."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mcp_server.core import file_listing
+from mcp_server.core.file_listing import FolderListing
+from mcp_server.core.models import Damage, SessionSummary
+from tests.core.session_builders import ID, OTHER_ID, birth
+
+HOUR_NS = 3_600_000_000_000
+NOW = time.time_ns()
+SUMMARY = birth().state.summary
+
+
+class Reader:
+    """Counts what is read, and finds what it is told to."""
+
+    def __init__(self, found: SessionSummary | Damage | None = SUMMARY) -> None:
+        self.found = found
+        self.asked: list[str] = []
+
+    def __call__(self, session_id: str) -> SessionSummary | Damage | None:
+        self.asked.append(session_id)
+        return self.found
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Path:
+    path = tmp_path / f"{ID}.jsonl"
+    path.write_bytes(b"12345")
+    set_time(path, 0)
+    return path
+
+
+def set_time(path: Path, ago_ns: int) -> None:
+    """Say that `path` changed so long ago, counted from an hour ago."""
+    then = NOW - HOUR_NS - ago_ns
+    os.utime(path, ns=(then, then))
+
+
+def grow(path: Path) -> None:
+    path.write_bytes(b"1234567890")
+    set_time(path, 0)
+
+
+def replace(path: Path) -> None:
+    aside = path.with_suffix(".aside")
+    aside.write_bytes(b"54321")
+    aside.replace(path)
+    set_time(path, 0)
+
+
+def touch(path: Path) -> None:
+    path.write_bytes(b"54321")
+    set_time(path, 1)
+
+
+def test_a_journal_that_is_what_it_was_is_not_read_again(tmp_path, journal):
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader)
+    assert [list(listing), list(listing)] == [[SUMMARY], [SUMMARY]]
+    assert reader.asked == [ID]
+
+
+@pytest.mark.parametrize("change", [grow, replace, touch])
+@pytest.mark.parametrize("only_moves", [False, True])
+def test_a_journal_of_another_size_inode_or_time_is_read_again(
+    tmp_path: Path, journal: Path, change: Callable[[Path], None], only_moves: bool
+) -> None:
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader, only_moves=only_moves)
+    list(listing)
+    change(journal)
+    list(listing)
+    assert reader.asked == [ID, ID]
+
+
+def test_what_comes_and_goes_is_seen(tmp_path, journal):
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader, only_moves=True)
+    for hours in (9, 8):
+        set_time(tmp_path, hours * HOUR_NS)
+        list(listing)
+    journal.rename(tmp_path / f"{OTHER_ID}.jsonl")
+    set_time(tmp_path, 7 * HOUR_NS)
+    assert len(list(listing)) == 1
+    assert reader.asked == [ID, OTHER_ID]
+    (tmp_path / f"{OTHER_ID}.jsonl").unlink()
+    set_time(tmp_path, 6 * HOUR_NS)
+    assert list(listing) == []
+
+
+def test_a_folder_that_has_long_been_still_is_not_looked_through_again(
+    tmp_path, journal, monkeypatch
+):
+    listing = FolderListing(tmp_path, Reader(), only_moves=True)
+    set_time(tmp_path, 0)
+    list(listing)
+    with monkeypatch.context() as patch:
+        patch.setattr(file_listing.os, "scandir", None)
+        assert list(listing) == [SUMMARY]
+
+
+def test_where_journals_are_written_to_the_time_of_the_folder_says_nothing(tmp_path, journal):
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader)
+    set_time(tmp_path, 0)
+    list(listing)
+    grow(journal)
+    set_time(tmp_path, 0)
+    list(listing)
+    assert reader.asked == [ID, ID]
+
+
+def test_the_time_of_a_folder_that_changed_just_now_is_not_believed(tmp_path, journal):
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader, only_moves=True)
+    now = time.time_ns()
+    for act in (touch, grow):
+        act(journal)
+        os.utime(tmp_path, ns=(now, now))
+        list(listing)
+    assert reader.asked == [ID, ID]
+
+
+@pytest.mark.parametrize("only_moves", [False, True])
+def test_what_could_not_be_read_is_tried_again_each_time(tmp_path, journal, only_moves):
+    reader = Reader(Damage(session_id=ID, reason="permission denied"))
+    listing = FolderListing(tmp_path, reader, only_moves=only_moves)
+    set_time(tmp_path, 0)
+    assert list(listing) == [reader.found]
+    reader.found = SUMMARY
+    assert list(listing) == [SUMMARY]
+
+
+def test_what_is_gone_when_it_is_read_is_left_out(tmp_path, journal):
+    assert list(FolderListing(tmp_path, Reader(None))) == []
+
+
+def test_a_folder_that_is_not_there_is_empty(tmp_path):
+    for only_moves in (False, True):
+        assert list(FolderListing(tmp_path / "none", Reader(), only_moves=only_moves)) == []
