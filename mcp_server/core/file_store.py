@@ -217,10 +217,6 @@ class FileStore:
             return False
         with _disk_errors():
             durable.append_note(self._folder / "deletions.log", encode(note) + b"\n")
-            if path.parent != self._folder:
-                # Should this be interrupted, what is left over stands where it is swept.
-                with suppress(OSError):
-                    self._evidence.move(session_id, path.parent, self._folder)
             path.unlink(missing_ok=True)
             self._evidence.remove(session_id)
             (self._folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
@@ -306,8 +302,8 @@ class FileStore:
     def _sweep_folders(self) -> None:
         """Remove what crashes left over; the caller holds the store-wide lock.
 
-        Whatever is written aside or being deleted stands among the live, so that finished sessions
-        need no looking through, however many there are.
+        What is written aside stands among the live, and so does the lock of what is being deleted,
+        which goes last: finished sessions need no looking through, however many there are.
         """
         for folder in (self._folder, self._definitions):
             for path in list(folder.iterdir()):

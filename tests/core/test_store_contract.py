@@ -6,9 +6,11 @@ import pytest
 
 from mcp_server.core.encoding import digest
 from mcp_server.core.file_store import FileStore
+from mcp_server.core.journal import decode_line
 from mcp_server.core.lifecycle import roll_back
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Status
+from mcp_server.core.verification import verify
 from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
 from tests.builders import NOON
 from tests.core.session_builders import (
@@ -259,3 +261,43 @@ def test_only_one_thread_is_inside_at_a_time(store, door):
         thread.join()
     assert len(met) == 80
     assert {len(company) for company in met} == {1}
+
+
+def test_a_session_may_be_born_with_its_history(store):
+    first = birth()
+    second = passed(first.state, LARGE)
+    third = passed(second.state)
+    record = store.create([first, second, third])
+    assert (record.seq, record.state.status) == (3, Status.COMPLETED)
+    assert store.read(ID) == record
+    assert ids(store, live_only=True) == []
+    assert digest(store.blob(ID, digest_of(record))) == digest_of(record)
+    assert verify(ID, store.lines(ID), lambda key: store.blob(ID, key)).lines == 3
+
+
+def test_a_session_needs_a_first_change(store):
+    with pytest.raises((ValueError, IndexError)):
+        store.create([])
+    assert ids(store) == []
+
+
+def test_lines_are_the_records_as_they_were_stored_oldest_first(store):
+    first = stored(store)
+    second = follow(store, noted(first.state, "on"), first)
+    assert [decode_line(line) for line in store.lines(ID)] == [first, second]
+    with pytest.raises(NotFoundError):
+        store.lines(OTHER_ID)
+
+
+def test_a_summary_says_what_the_state_says(store):
+    record = stored(store)
+    assert list(store.summaries()) == [record.state.summary]
+    after = follow(store, passed(record.state), record)
+    assert list(store.summaries(live_only=True)) == [after.state.summary]
+
+
+def test_every_change_of_a_session_holds_in_the_audit(store):
+    last = complete(store, stored(store), LARGE)
+    last = follow(store, roll_back(last.state, 1, NOON), last)
+    audit = verify(ID, store.lines(ID), lambda key: store.blob(ID, key), last.hash)
+    assert (audit.holds, audit.lines, audit.last_hash) == (True, last.seq, last.hash)

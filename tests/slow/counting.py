@@ -40,7 +40,7 @@ def cost_of(act: Callable[[], Any]) -> Cost:
     return Cost(files, calls)
 
 
-class Crash(BaseException):  # noqa: N818 - not an error: the end of the process, as it were
+class Crash(BaseException):
     """The process ends here."""
 
 

@@ -87,6 +87,9 @@ class Ledger:
         store = FileStore(self.folder)
         found = {summary.session_id: summary for summary in store.summaries()}
         assert not [damage for damage in found.values() if isinstance(damage, Damage)]
+        live = {summary.session_id for summary in store.summaries(live_only=True)}
+        finished = {key for key in found if found[key].status is Status.COMPLETED}
+        assert found.keys() - finished <= live, "a live session is not among the live"
         for session_id in found:
             blob = lambda key, session_id=session_id: store.blob(session_id, key)  # noqa: E731
             audit = verify(session_id, store.lines(session_id), blob)

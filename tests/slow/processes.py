@@ -30,7 +30,7 @@ def run_together(target: Callable[..., None], arguments: Iterable[tuple[Any, ...
     Each must report once, by `report(value)`; returns what they reported, in their order.
     """
     given = list(arguments)
-    together = FORKS.Barrier(len(given))
+    together = FORKS.Barrier(len(given), timeout=PATIENCE)
     ears, workers = [], []
     for one in given:
         ear, mouth = FORKS.Pipe(duplex=False)
@@ -39,11 +39,21 @@ def run_together(target: Callable[..., None], arguments: Iterable[tuple[Any, ...
         mouth.close()
         ears.append(ear)
         workers.append(worker)
-    reports = [ear.recv() if ear.poll(PATIENCE) else None for ear in ears]
-    for worker in workers:
-        worker.join(PATIENCE)
-    assert [worker.exitcode for worker in workers] == [0] * len(workers)
+    try:
+        reports = [_heard(ear) for ear in ears]
+        for worker in workers:
+            worker.join(PATIENCE)
+        assert [worker.exitcode for worker in workers] == [0] * len(workers)
+    finally:
+        # One that failed leaves the others waiting for it.
+        for worker in workers:
+            worker.kill()
     return reports
+
+
+def _heard(ear: Any) -> Any:
+    assert ear.poll(PATIENCE), "a process did not report"
+    return ear.recv()
 
 
 def _reporting(target: Callable[..., None], given: tuple[Any, ...], together: Any, mouth: Any):
