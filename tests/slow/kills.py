@@ -55,7 +55,9 @@ class Ledger:
     def _run(self, writer: Callable[..., None], chance: random.Random) -> Step | None:
         ear, mouth = FORKS.Pipe(duplex=False)
         seed = f"{chance.randrange(2**32):08x}"
-        process = FORKS.Process(target=writer, args=(self.folder, self.root, seed, mouth))
+        process = FORKS.Process(
+            target=writer, args=(self.folder, self.root, seed, mouth), daemon=True
+        )
         process.start()
         mouth.close()
         try:

@@ -34,7 +34,7 @@ def run_together(target: Callable[..., None], arguments: Iterable[tuple[Any, ...
     ears, workers = [], []
     for one in given:
         ear, mouth = FORKS.Pipe(duplex=False)
-        worker = FORKS.Process(target=_reporting, args=(target, one, together, mouth))
+        worker = FORKS.Process(target=_reporting, args=(target, one, together, mouth), daemon=True)
         worker.start()
         mouth.close()
         ears.append(ear)

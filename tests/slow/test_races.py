@@ -113,7 +113,7 @@ def test_a_holder_that_is_killed_never_blocks_anybody(served, folder, tmp_path, 
     session_id = start(served)
     for number in range(10):
         holding, mouth = FORKS.Pipe(duplex=False)
-        holder = FORKS.Process(target=hold, args=(folder, tmp_path, session_id, mouth))
+        holder = FORKS.Process(target=hold, args=(folder, tmp_path, session_id, mouth), daemon=True)
         holder.start()
         assert holding.poll(PATIENCE)
         impatient = server(folder, tmp_path, timeout=0.01)
