@@ -213,3 +213,24 @@ def test_import_state_says_when_the_definition_is_not_at_hand(small, tmp_path):
 
 def test_import_state_from_a_folder_that_is_not_there_is_wrong_usage(small, tmp_path):
     assert run("import-state", str(tmp_path / "none")).exit_code == 2
+
+
+async def test_a_dry_run_names_twenty_and_counts_the_rest(small, monkeypatch):
+    for _ in range(22):
+        await started()
+    result = run("prune", "--older-than", "0d")
+    *named, rest, total = result.stdout.splitlines()
+    assert (len(named), rest) == (20, "... and 2 more")
+    assert total == "22 sessions would be deleted; add --apply to delete them."
+
+
+async def test_a_session_that_cannot_be_deleted_is_told_and_stops_nothing_else(
+    small, aged, monkeypatch
+):
+    monkeypatch.setenv("AOS_WORKFLOW_LOCK_TIMEOUT", "0.05")
+    with services_for_project(small).sessions.store.locked(aged[0]):
+        result = run("prune", "--older-than", "30d", "--apply")
+    assert result.exit_code == 1
+    told, total = result.stdout.splitlines()
+    assert told.startswith(f"{aged[0]}: Session modified by another operation")
+    assert total == "1 of 2 sessions deleted."

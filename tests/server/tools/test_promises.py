@@ -1,6 +1,7 @@
 """Promises of all answers: small, without paths, and nothing written where it must not be."""
 
 import json
+import shutil
 
 import pytest
 
@@ -123,3 +124,15 @@ async def test_an_unknown_category_is_answered_with_the_known_ones(project):
     assert answer["warnings"] == [
         "no workflow of category 'tests'; there are: code_generation, documentation, quality"
     ]
+
+
+@pytest.mark.parametrize("action", ["pause", "get_state", "resume", "delete_session"])
+async def test_a_state_folder_removed_while_running_is_an_error_and_not_the_end(project, action):
+    write_workflow(project / ".praxis-os" / "workflows")
+    session_id = await started()
+    shutil.rmtree(project / ".praxis-os" / "state")
+    answer = await dispatch({"action": action, "session_id": session_id})
+    assert answer["error_type"] == "NotFoundError"
+    assert not (project / ".praxis-os" / "state").exists()
+    again = await started()
+    assert (await aos_workflow("list_sessions"))["sessions"][0]["session_id"] == again
