@@ -61,9 +61,16 @@ def append_line(path: Path, line: bytes, check: Callable[[bytes], None]) -> None
 
 
 def append_note(path: Path, line: bytes) -> None:
-    """Append `line` to a log, which is created when missing, and sync it."""
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | _COMMON
-    _write_synced(os.open(path, flags, PRIVATE_FILE), line)
+    """Append `line` to a log, which is created when missing, and sync it.
+
+    A torn line before it is ended first: a log keeps what it has.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _COMMON, PRIVATE_FILE)
+    size = os.fstat(descriptor).st_size
+    torn = (
+        size > 0 and os.lseek(descriptor, -1, os.SEEK_END) >= 0 and os.read(descriptor, 1) != b"\n"
+    )
+    _write_synced(descriptor, b"\n" + line if torn else line)
 
 
 def write_new(path: Path, content: bytes) -> None:

@@ -85,7 +85,7 @@ class FileStore:
         with self._lock(self._folder / _LIMIT_LOCK, "the list of sessions"):
             if _ALL not in self._swept:
                 self._swept.add(_ALL)
-                with _disk_errors():
+                with suppress(OSError, DiskRefusedError):
                     self._sweep_folders()
             yield
 
@@ -171,7 +171,8 @@ class FileStore:
     def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
         """Yield the summary of each session, or what is wrong with it."""
         seen: set[str] = set()
-        for listing in (self._live,) if live_only else (self._live, self._done):
+        # A session may move either way meanwhile: who was gone from one was there in another.
+        for listing in (self._live,) if live_only else (self._live, self._done, self._live):
             with _disk_errors():
                 listed = list(listing)
             for found in listed:

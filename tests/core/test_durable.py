@@ -292,3 +292,12 @@ def test_a_folder_that_cannot_be_synced_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(durable, "os", System(fsync=refused))
     with pytest.raises(OSError, match="Input/output"):
         durable.sync_folder(tmp_path)
+
+
+def test_a_note_after_a_torn_one_stands_on_a_line_of_its_own(tmp_path):
+    log = tmp_path / "log"
+    durable.append_note(log, b"one\n")
+    with log.open("ab") as file:
+        file.write(b"tor")
+    durable.append_note(log, b"two\n")
+    assert log.read_bytes() == b"one\ntor\ntwo\n"

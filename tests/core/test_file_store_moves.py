@@ -185,3 +185,26 @@ def test_a_session_that_is_deleted_while_all_are_listed_is_left_out(store, folde
             found.session_id for found in store.summaries() if isinstance(found, SessionSummary)
         ]
     assert found == [OTHER_ID]
+
+
+@pytest.mark.parametrize("way", ["is completed", "is opened again"])
+def test_a_session_that_moves_between_two_looks_is_in_the_list(store, folder, journal, way):
+    last = stored(store, phases=(1,))
+    if way == "is opened again":
+        last = complete(store, last)
+    looked = store._done._look if way == "is opened again" else store._live._look
+
+    def move_then_look():
+        found = looked()
+        if way == "is completed":
+            complete(store, last)
+        return found
+
+    def move_before_looking():
+        follow(store, roll_back(last.state, 1, NOON), last)
+        return looked()
+
+    listing = store._done if way == "is opened again" else store._live
+    once = [move_before_looking if way == "is opened again" else move_then_look]
+    listing._look = lambda: once.pop()() if once else looked()
+    assert [found.session_id for found in store.summaries()] == [ID]
