@@ -120,10 +120,11 @@ def test_where_journals_are_written_to_the_time_of_the_folder_says_nothing(tmp_p
 def test_the_time_of_a_folder_that_changed_just_now_is_not_believed(tmp_path, journal):
     reader = Reader()
     listing = FolderListing(tmp_path, reader, only_moves=True)
-    now = time.time_ns()
+    # A time to come is never old enough, however slowly the test runs.
+    moment = time.time_ns() + HOUR_NS
     for act in (touch, grow):
         act(journal)
-        os.utime(tmp_path, ns=(now, now))
+        os.utime(tmp_path, ns=(moment, moment))
         list(listing)
     assert reader.asked == [ID, ID]
 
@@ -145,3 +146,16 @@ def test_what_is_gone_when_it_is_read_is_left_out(tmp_path, journal):
 def test_a_folder_that_is_not_there_is_empty(tmp_path):
     for only_moves in (False, True):
         assert list(FolderListing(tmp_path / "none", Reader(), only_moves=only_moves)) == []
+
+
+@pytest.mark.parametrize(("digits", "looks"), [(123_456, 1), (0, 2)], ids=["fine", "coarse"])
+def test_a_time_without_fine_digits_must_be_older_to_be_believed(tmp_path, journal, digits, looks):
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader, only_moves=True)
+    second = 1_000_000_000
+    moment = (time.time_ns() // second - 1) * second + digits
+    for act in (touch, grow):
+        act(journal)
+        os.utime(tmp_path, ns=(moment, moment))
+        list(listing)
+    assert len(reader.asked) == looks
