@@ -72,7 +72,7 @@ def lists(many: Place) -> list[Row]:
         Row("first list in a new process", median(first), FIRST_LIST_MS, "ms",
             f"worst of {len(first)}: {max(first):.0f} ms"),
         Row("later lists", median(later), LATER_LIST_MS, "ms",
-            f"worst of {len(later)}: {max(later):.0f} ms; in the seconds after a session finished,"
+            f"worst of {len(later)}: {max(later):.0f} ms; in the moment after a session finished,"
             f" {median(busy):.0f} ms"),
         Row("memory growth", max(growth), GROWTH_MIB, "MiB", "resident, worst process"),
     ]  # fmt: skip
