@@ -66,10 +66,11 @@ def append_note(path: Path, line: bytes) -> None:
     A torn line before it is ended first: a log keeps what it has.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _COMMON, PRIVATE_FILE)
-    size = os.fstat(descriptor).st_size
-    torn = (
-        size > 0 and os.lseek(descriptor, -1, os.SEEK_END) >= 0 and os.read(descriptor, 1) != b"\n"
-    )
+    try:
+        torn = _ends_torn(descriptor)
+    except OSError:
+        os.close(descriptor)
+        raise
     _write_synced(descriptor, b"\n" + line if torn else line)
 
 
@@ -123,6 +124,14 @@ def _read(descriptor: int, size: int) -> bytes:
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
+
+
+def _ends_torn(descriptor: int) -> bool:
+    """Tell whether a file ends in the middle of a line."""
+    if os.fstat(descriptor).st_size == 0:
+        return False
+    os.lseek(descriptor, -1, os.SEEK_END)
+    return os.read(descriptor, 1) != b"\n"
 
 
 def _write_synced(descriptor: int, content: bytes) -> None:

@@ -39,9 +39,9 @@ from mcp_server.gates.evaluation import Verdict, evaluate
 Answer = dict[str, Any]
 
 MAX_FIELDS = 256
-MAX_FIELD_NAME = 64
+MAX_FIELD_NAME = 128
 _MAX_OTHERS = 5
-_MAX_SHOWN = 30
+_MAX_SHOWN = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,7 +367,7 @@ def _passed(
         "evidence_accepted": list(submission.items)[:_MAX_SHOWN],
         "evidence": {name: {"known": str(item.known)} for name, item in
                      list(submission.items.items())[:_MAX_SHOWN]},
-        "warnings": views.bounded(map(views.clip, verdict.warnings), 2_000),
+        "warnings": views.bounded(map(views.clip, verdict.warnings), 1_000),
     }  # fmt: skip
     following = definition.phase_after(phase)
     if following is None:

@@ -301,3 +301,21 @@ def test_a_note_after_a_torn_one_stands_on_a_line_of_its_own(tmp_path):
         file.write(b"tor")
     durable.append_note(log, b"two\n")
     assert log.read_bytes() == b"one\ntor\ntwo\n"
+
+
+def test_a_log_that_cannot_be_looked_at_is_closed_again(tmp_path, monkeypatch):
+    closed = []
+    real = os.close
+
+    def close(descriptor):
+        closed.append(descriptor)
+        real(descriptor)
+
+    def refuse(_descriptor):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(durable, "_ends_torn", refuse)
+    monkeypatch.setattr(os, "close", close)
+    with pytest.raises(OSError, match=os.strerror(errno.EIO)):
+        durable.append_note(tmp_path / "log", b"one\n")
+    assert len(closed) == 1

@@ -19,7 +19,7 @@ def size(answer):
 @pytest.fixture
 def vast(project):
     """A workflow whose gate asks for 120 fields with long names."""
-    fields = {f"field_{number:03}_{'x' * 40}": {"type": "integer", "minimum": 5}
+    fields = {f"field_{number:03}_{'x' * 100}": {"type": "integer", "minimum": 5}
               for number in range(120)}  # fmt: skip
     write_workflow(project / ".praxis-os" / "workflows", gate={"evidence_schema": fields})
     return fields
