@@ -27,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+gates = typer.Typer(help="Look at the gates of workflows.", no_args_is_help=True)
+app.add_typer(gates, name="gates")
+
 Project = Annotated[Path | None, typer.Option(help="Project folder; default: found from here.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Do it; without this only show.")]
 
@@ -114,6 +117,72 @@ def import_state(
     from mcp_server.maintenance import import_sessions  # noqa: PLC0415
 
     _run(project, lambda found: import_sessions(folder, found, _console(), apply=apply))
+
+
+@app.command()
+def trust(
+    only_list: Annotated[bool, typer.Option("--list", help="Only show, ask nothing.")] = False,
+    revoke: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A command to trust no longer.")
+    ] = None,
+    project: Project = None,
+) -> None:
+    """Show every command that gates may run, and ask on the terminal which ones to trust.
+
+    Exits with 1 if any was declined, with 2 if there is no terminal to ask on.
+    """
+    from mcp_server.gates.trust import TrustStore, default_trust_folder  # noqa: PLC0415
+    from mcp_server.trusting import revoke_command, trust_commands  # noqa: PLC0415
+
+    def decide(found: "Services") -> int:
+        root, store = found.settings.project, TrustStore(default_trust_folder())
+        if revoke is not None:
+            return revoke_command(root, store, revoke, _console())
+        return trust_commands(root, store, _console(), only_list=only_list)
+
+    _run(project, decide)
+
+
+@app.command()
+def approve(
+    session: Annotated[str, typer.Argument(help="The session's id.")],
+    override: Annotated[
+        bool, typer.Option("--override", help="Wave a refused phase through instead.")
+    ] = False,
+    project: Project = None,
+) -> None:
+    """Give a person's approval that a gate waits for; asks on the terminal for a one-time code.
+
+    Exits with 1 if anything was declined, with 2 if there is no terminal to ask on.
+    """
+    from mcp_server.approving import approve_session, override_session  # noqa: PLC0415
+
+    ask = override_session if override else approve_session
+    _run(project, lambda found: ask(found, session))
+
+
+@gates.command("test")
+def gates_test(
+    workflows: Annotated[
+        list[str] | None, typer.Argument(help="Names of workflows; default: all there are.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    project: Project = None,
+) -> None:
+    """Replay hostile evidence at every gate, in throw-away folders, and tell what gets through.
+
+    Exits with 1 if anything does, or if a gate cannot be read.
+    """
+    from mcp_server.core.limits import Limits  # noqa: PLC0415
+    from mcp_server.selftest import run_self_test  # noqa: PLC0415
+    from mcp_server.server.services import library_for  # noqa: PLC0415
+
+    def test(found: "Services") -> int:
+        library = library_for(found.settings.project)
+        limits = Limits(evidence=found.settings.max_evidence_size, depth=found.settings.max_depth)
+        return run_self_test(library, limits, workflows or (), _console(), as_json=as_json)
+
+    _run(project, test)
 
 
 def _run(project: Path | None, command: Callable[["Services"], int]) -> None:

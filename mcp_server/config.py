@@ -24,6 +24,7 @@ MAX_ACTIVE_SESSIONS = 100
 MAX_OPTIONS_SIZE = 64 * 1024
 MAX_NOTE_SIZE = 4 * 1024
 LOCK_TIMEOUT = 10.0
+VERIFY_WAIT = 45.0
 
 STATE_DIR = Path(".praxis-os") / "state" / "workflows"
 """Where sessions are kept, relative to the project root."""
@@ -60,6 +61,12 @@ class Settings(BaseModel):
     )
     lock_timeout: float = Field(
         LOCK_TIMEOUT, gt=0, allow_inf_nan=False, description="Seconds to wait for a lock"
+    )
+    verify_wait: float = Field(
+        VERIFY_WAIT,
+        ge=0,
+        allow_inf_nan=False,
+        description="Seconds that complete_phase waits for a trusted command; then it runs on",
     )
 
     @property

@@ -1,9 +1,10 @@
 """The demo: a scripted agent drives the real server over stdio, and every answer is checked.
 
-It makes a throw-away project, starts `python -m mcp_server` there as a subprocess, and calls the
-tool with the SDK's client. First the whole story on one workflow: a refusal, the retry, a pause, a
-rollback; then every other workflow straight to its end. What the agent submits are the examples
-that stand in the gates.
+It makes a throw-away project for each workflow, starts `python -m mcp_server` there as a
+subprocess, and calls the tool with the SDK's client. First the whole story on one workflow: a claim
+without the work, the retry, a pause, a rollback; then every other workflow straight to its end. The
+agent does the work of the workflow's example project; what the gates do not find out for themselves
+it claims as the examples in the gates say.
 """
 
 import asyncio
@@ -15,26 +16,21 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from mcp import Client, MCPError, StdioServerParameters
 from rich.console import Console
 from rich.text import Text
 
+from mcp_server.errors import WorkflowError
+from mcp_server.example import Example, claims
+from mcp_server.gates.model import Gate
 from mcp_server.server.services import library_for
 
 STORY = "code_review_v1"
 TARGET = "src/orders.py"
 
 _GIST = 50
-
-_SOURCE = '''"""Orders of a small shop."""
-
-
-def total(prices: list[float], discount: float = 0.0) -> float:
-    """Return what an order costs."""
-    return sum(prices) * (1 - discount)
-'''
 
 _PLAIN: Mapping[str, Any] = {
     "boolean": True,
@@ -124,24 +120,59 @@ def expect(condition: bool, otherwise: str) -> None:
         raise UnexpectedAnswerError(otherwise)
 
 
-def evidence_for(phase_content: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
-    """Return evidence for a phase: what `examples` hold, else the plainest value of the type."""
-    fields = phase_content["checkpoint"]["evidence"]
-    found = {name: examples.get(name, _PLAIN[field["type"]]) for name, field in fields.items()}
-    return found or {"summary": "done"}
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A workflow that is walked in a project of its own."""
+
+    name: str
+    project: Path
+    example: Example | None
+
+    @classmethod
+    def prepare(cls, name: str, folder: Path, definitions: Path | None) -> Self:
+        """Make the project, as it stands before the work."""
+        project = folder / name
+        project.mkdir()
+        if definitions is not None:
+            shutil.copytree(definitions, project / ".praxis-os" / "workflows")
+        example = Example.of(library_for(project).find(name).folder)
+        if example is not None:
+            example.begin(project)
+        return cls(name, project, example)
+
+    @property
+    def target(self) -> dict[str, Any]:
+        """What `start` takes besides the workflow."""
+        if self.example is None:
+            return {"target_file": TARGET}
+        return {"target_file": self.example.target_file, "options": self.example.options}
+
+    def gate(self, phase: int) -> Gate:
+        """Return the gate of a phase."""
+        return library_for(self.project).load(self.name).phase(phase).gate
+
+    def work(self, phase: int) -> dict[str, Any]:
+        """Do the work of a phase and return what is to be claimed of it."""
+        gate = self.gate(phase)
+        if self.example is not None:
+            self.example.work(phase, self.project)
+            return claims(gate)
+        return claims(gate) | {
+            name: _PLAIN[field.type or "any"]
+            for name, field in gate.evidence_schema.items()
+            if "examples" not in field.json_schema and not field.probes
+        } or {"summary": "done"}
 
 
 def run_demo(definitions: Path | None = None, console: Console | None = None) -> int:
     """Run the demo and return the exit code: 0 if everything was as expected."""
     console = console or Console(highlight=False)
+    problem = ""
     with tempfile.TemporaryDirectory(prefix="aos-workflow-demo-") as folder:
-        project = Path(folder)
-        _prepare(project, definitions)
-        problem = ""
         try:
-            asyncio.run(_demo(project, console))
+            asyncio.run(_demo(Path(folder), definitions, console))
         # The client runs in task groups, which wrap what is raised inside them.
-        except* (UnexpectedAnswerError, MCPError) as group:
+        except* (UnexpectedAnswerError, MCPError, WorkflowError) as group:
             problem = str(_first(group))
     if problem:
         console.print(f"\nNot as expected: {problem}", style="bold red", markup=False)
@@ -157,57 +188,60 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-def _prepare(project: Path, definitions: Path | None) -> None:
-    (project / "src").mkdir()
-    (project / TARGET).write_text(_SOURCE, encoding="utf-8")
-    if definitions is not None:
-        shutil.copytree(definitions, project / ".praxis-os" / "workflows")
+async def _demo(folder: Path, definitions: Path | None, console: Console) -> None:
+    walk = Walk.prepare(STORY, folder, definitions)
+    async with _client(walk.project) as client:
+        tools = (await client.list_tools()).tools
+        expect([tool.name for tool in tools] == ["aos_workflow"], "one tool: aos_workflow")
+        agent = Agent(client, console)
+        names = await _tell_story(agent, walk)
+        agent.say("The other workflows, each to its end")
+    for name in names:
+        if name != STORY:
+            other = Walk.prepare(name, folder, definitions)
+            async with _client(other.project) as client:
+                await _walk_quietly(client, console, other)
 
 
-async def _demo(project: Path, console: Console) -> None:
+def _client(project: Path) -> Client:
     server = StdioServerParameters(
         command=sys.executable,
         args=["-m", "mcp_server", "--project", str(project)],
         env=dict(os.environ),
         cwd=project,
     )
-    async with Client(server, read_timeout_seconds=60) as client:
-        tools = (await client.list_tools()).tools
-        expect([tool.name for tool in tools] == ["aos_workflow"], "one tool: aos_workflow")
-        agent = Agent(client, console)
-        names = await _tell_story(agent, project)
-        agent.say("The other workflows, each to its end")
-        for name in names:
-            if name != STORY:
-                await _walk_quietly(client, console, project, name)
+    return Client(server, read_timeout_seconds=60)
 
 
-async def _tell_story(agent: Agent, project: Path) -> list[str]:
+async def _tell_story(agent: Agent, walk: Walk) -> list[str]:
     agent.say("Find a workflow and begin")
     found = await agent.call("list_workflows")
     names = [item["workflow_type"] for item in found["workflows"] if item["phases"] != "dynamic"]
-    started = await agent.call("start", workflow_type=STORY, target_file=TARGET)
+    started = await agent.call("start", workflow_type=walk.name, **walk.target)
     session = {"session_id": started["session_id"]}
     phase = await agent.call("get_phase", **session)
     for task in phase["phase_content"]["tasks"]:
         await agent.call("get_task", **session, task_number=task["task_number"])
 
-    agent.say("Claim to be done without the proof: the gate refuses")
-    evidence = evidence_for(phase["phase_content"], _examples(project, STORY, 1))
-    first = next(iter(evidence))
-    some = {name: value for name, value in evidence.items() if name != first}
+    agent.say("Claim to be done without the work: the gate looks for itself, and refuses")
+    said = {name: field.json_schema["examples"][0]
+            for name, field in walk.gate(1).evidence_schema.items()}  # fmt: skip
     refused = await agent.call(
-        "complete_phase", refused="ValidationError", **session, phase=1, evidence=some
+        "complete_phase", refused="ValidationError", **session, phase=1, evidence=said
     )
-    expect(refused["missing_evidence"] == [first], f"{first} is named as missing")
-    await agent.call("complete_phase", refused="StateError", **session, phase=1, evidence=evidence)
+    expect("is not there" in refused["validation_errors"][0], "the missing file is named")
+    await agent.call("complete_phase", refused="StateError", **session, phase=1, evidence=said)
     errors = await agent.call("get_errors", **session)
     expect(errors["error_count"] == 1, "the refusal is recorded once")
-    await agent.call("retry_phase", **session, phase=1)
-    await agent.call("complete_phase", **session, phase=1, evidence={first: evidence[first]})
+
+    agent.say("Do the work, and try again")
+    await agent.call("retry_phase", **session, phase=1, reset_evidence=True)
+    passed = await agent.call("complete_phase", **session, phase=1, evidence=walk.work(1))
+    known = {field["known"] for field in passed["evidence"].values()}
+    expect("observed" in known, "the server has seen it for itself")
 
     agent.say("Skipping ahead is refused too")
-    await agent.call("complete_phase", refused="StateError", **session, phase=4, evidence=evidence)
+    await agent.call("complete_phase", refused="StateError", **session, phase=4, evidence=said)
 
     agent.say("Set it aside, take it up again, go back one phase")
     await agent.call("pause", **session, checkpoint_note="waiting for the reviewer")
@@ -215,9 +249,11 @@ async def _tell_story(agent: Agent, project: Path) -> list[str]:
     await agent.call("resume", **session)
     back = await agent.call("rollback", **session, to_phase=1)
     expect(back["current_phase"] == 1, "phase 1 is current again")
+    await agent.call("complete_phase", refused="ValidationError", **session, phase=1, evidence={})
+    await agent.call("retry_phase", **session, phase=1)
 
     agent.say("And to the end, task by task")
-    await _finish(agent, project, STORY, session["session_id"])
+    await _finish(agent, walk, session["session_id"])
     state = await agent.call("get_state", **session)
     expect(state["session_status"] == "completed", "the session is completed")
     listed = await agent.call("list_sessions", status="completed")
@@ -226,15 +262,15 @@ async def _tell_story(agent: Agent, project: Path) -> list[str]:
     return names
 
 
-async def _walk_quietly(client: Client, console: Console, project: Path, name: str) -> None:
+async def _walk_quietly(client: Client, console: Console, walk: Walk) -> None:
     agent = Agent(client, console, quiet=True)
-    started = await agent.call("start", workflow_type=name, target_file=TARGET)
-    tasks = await _finish(agent, project, name, started["session_id"])
+    started = await agent.call("start", workflow_type=walk.name, **walk.target)
+    tasks = await _finish(agent, walk, started["session_id"])
     gist = f"{started['total_phases']} phases, {tasks} tasks: complete"
-    agent.summarise(name, gist, Costs())
+    agent.summarise(walk.name, gist, Costs())
 
 
-async def _finish(agent: Agent, project: Path, name: str, session_id: str) -> int:
+async def _finish(agent: Agent, walk: Walk, session_id: str) -> int:
     """Walk a session from its current phase to its end; return how many tasks were read."""
     tasks = 0
     quiet, agent.quiet = agent.quiet, True
@@ -247,24 +283,14 @@ async def _finish(agent: Agent, project: Path, name: str, session_id: str) -> in
             read = await agent.call("get_task", session_id=session_id, **wanted)
             expect(bool(read["task_content"]["content"]), "a task has content")
             tasks += 1
-        evidence = evidence_for(content, _examples(project, name, number))
         passed = await agent.call(
-            "complete_phase", session_id=session_id, phase=number, evidence=evidence
+            "complete_phase", session_id=session_id, phase=number, evidence=walk.work(number)
         )
         if not quiet:
             agent.summarise(content["title"], _gist("complete_phase", passed), before)
         if passed.get("workflow_complete"):
             agent.quiet = quiet
             return tasks
-
-
-def _examples(project: Path, name: str, phase: int) -> dict[str, Any]:
-    gate = library_for(project).load(name).phase(phase).gate
-    return {
-        field_name: field.json_schema["examples"][0]
-        for field_name, field in gate.evidence_schema.items()
-        if field.json_schema.get("examples")
-    }
 
 
 def _clip(gist: str) -> str:
@@ -302,5 +328,5 @@ _GISTS: Mapping[str, Callable[[Answer], str]] = {
 def _gist(action: str, answer: Answer) -> str:
     if answer["status"] == "success":
         return _GISTS[action](answer)
-    missing = answer.get("missing_evidence")
-    return f"refused: {'missing ' + ', '.join(missing) if missing else answer['error']}"
+    why = answer.get("validation_errors") or answer.get("missing_evidence") or [answer["error"]]
+    return f"refused: {why[0]}"

@@ -57,6 +57,28 @@ class WorkflowError(Exception):
         return self.message
 
 
+    def as_data(self) -> dict[str, Any]:
+        """Return the error as plain data, for another process of this server to raise again."""
+        return {
+            "kind": type(self).__name__,
+            "message": self.message,
+            "remediation": self.remediation,
+            "details": self.details,
+            "fields": self.fields,
+        }
+
+
+def from_data(data: Mapping[str, Any]) -> WorkflowError:
+    """Return the error that `as_data` made plain; raises KeyError if it is none."""
+    kinds = {kind.__name__: kind for kind in WorkflowError.__subclasses__()}
+    return kinds[data["kind"]](
+        data["message"],
+        remediation=data["remediation"],
+        details=data["details"],
+        fields=data["fields"],
+    )
+
+
 class InvalidArgumentError(WorkflowError, ValueError):
     """An argument is missing, mistyped, out of range, too large, or points outside the project."""
 

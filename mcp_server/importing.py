@@ -21,11 +21,11 @@ from typing import Any
 from mcp_server.core.definitions import Definition
 from mcp_server.core.legacy import Bounds, LegacyError, OldSession, history, read_old
 from mcp_server.core.library import MAX_PHASES
+from mcp_server.core.limits import MAX_FIELD_NAME, MAX_FIELDS
 from mcp_server.core.models import SessionSummary
 from mcp_server.core.paths import validate_target
 from mcp_server.core.stand_in import remedy, stand_in
 from mcp_server.core.transitions import COUNTED
-from mcp_server.core.workflow_engine import MAX_FIELD_NAME, MAX_FIELDS
 from mcp_server.errors import (
     ConflictError,
     DefinitionError,

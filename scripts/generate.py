@@ -1,19 +1,36 @@
 """Write everything in the repository that comes from something else in it.
 
-requirements*.txt come from pyproject.toml; the marked parts of README.md and ARCHITECTURE.md come
-from the code. With --check nothing is written, and the exit code says whether all is fresh.
+requirements*.txt come from pyproject.toml; the marked parts of README.md, ARCHITECTURE.md and
+docs/gates.md come from the code. With --check nothing is written, and the exit code says whether
+all is fresh.
 """
 
+import ast
+import inspect
 import sys
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
+from pydantic_core import to_json
 
 from mcp_server.config import PREFIX, Settings
-from mcp_server.core.transitions import TABLE, Status
+from mcp_server.core.transitions import TABLE, PersonAction, Status
+from mcp_server.gates import expressions, patterns
+from mcp_server.gates.probe_settings import KNOWN_PROBES, ProbeSettings
+from mcp_server.gates.probes import (
+    coverage_measured,
+    files,
+    globs,
+    junit,
+    junit_report,
+    look,
+    xml_reports,
+)
+from mcp_server.gates.probes import documents as found
 from mcp_server.server.tools.actions import ACTIONS
 
 END = "<!-- end -->"
@@ -44,7 +61,7 @@ def actions() -> str:
 def states() -> str:
     """Return the diagram of a session's life."""
     arrows = [
-        f"    {before} --> {after}: {action} ({outcome})"
+        f"    {before} --> {after}: {_person(action)}{action} ({outcome})"
         for (before, action), outcomes in TABLE.items()
         for outcome, after in outcomes.items()
     ]
@@ -61,11 +78,68 @@ def settings() -> str:
     return "\n".join(["| variable | default | what it sets |", "|---|---|---|", *rows])
 
 
+def layers() -> str:
+    """Return the diagram of the layers that the tests of the architecture hold the imports to."""
+    tree = ast.parse(_read("tests/test_architecture.py"))
+    named = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    names = [name for name in ast.literal_eval(named["LAYERS"]) if name != "__init__"]
+    boxes = [f'main["{name}"]' if name == "__main__" else name for name in reversed(names)]
+    return "\n".join(["```mermaid", "flowchart TD", f"    {' --> '.join(boxes)}", "```"])
+
+
+def probes() -> dict[str, str]:
+    """Return the table of the probes, and one of each probe's settings."""
+    rows = [
+        f"| [`{name}`](#{name}) | {_summary(made)} | {made.gives} |"
+        for name, made in KNOWN_PROBES.items()
+    ]
+    overview = "\n".join(["| probe | what it looks for | known as |", "|---|---|---|", *rows])
+    return {"probes": overview} | {
+        f"settings of {name}": _settings_of(made) for name, made in KNOWN_PROBES.items()
+    }
+
+
+def limits() -> str:
+    """Return the table of what a look, a pattern and an expression may take."""
+    rows = [
+        ("one file, bytes", files.MAX_FILE),
+        ("files of one glob", globs.MAX_FILES),
+        ("the files of one glob together, bytes", files.MAX_TOTAL),
+        ("a pattern, characters", patterns.MAX_PATTERN),
+        ("a pattern with its counted repetitions written out, parts", patterns.MAX_EXPANDED),
+        ("a pattern, groups of all kinds", patterns.MAX_BRACKETS),
+        ("matching all patterns of the looks of one submission, seconds", look.MATCHING_TIME),
+        ("a file that `count` or `text` searches, characters", found.MAX_SEARCHED),
+        ("matching all JSON Schema patterns of one value, seconds", patterns.LIMIT),
+        ("matching all patterns of one run of an expression, seconds", patterns.LIMIT),
+        ("a match, or a text as a value, characters", found.MAX_TEXT),
+        ("matches in a list", found.MAX_VALUES),
+        ("a JSON file, bytes", found.MAX_JSON),
+        ("a JSON file, members and elements", found.MAX_PARTS),
+        ("a YAML or TOML file, bytes", found.MAX_YAML),
+        ("a value at a pointer, bytes", found.MAX_VALUE),
+        ("an XML report, elements", xml_reports.MAX_ELEMENTS),
+        ("an XML report, levels", xml_reports.MAX_DEPTH),
+        ("test cases in all reports of one look", junit_report.MAX_CASES),
+        ("names of tests in a list", junit.MAX_LISTED),
+        ("lines and branches in a coverage report", coverage_measured.MAX_POINTS),
+        ("an expression, characters", expressions.MAX_SOURCE),
+        ("one run of an expression, steps", expressions.MAX_STEPS),
+    ]
+    lines = [f"| {what} | {most:,} |" for what, most in rows]
+    return "\n".join(["| what | at most |", "|---|---|", *lines])
+
+
 def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
         "README.md": _filled("README.md", {"actions": actions(), "settings": settings()}),
-        "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"states": states()}),
+        "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
+        "docs/gates.md": _filled("docs/gates.md", {**probes(), "limits": limits()}),
     }
 
 
@@ -90,6 +164,8 @@ def _filled(name: str, parts: Mapping[str, str]) -> str:
     document = _read(name)
     for part, text in parts.items():
         before, mark, rest = document.partition(f"<!-- generated: {part} -->\n")
+        if not mark:
+            raise SystemExit(f"{name} has no part that is marked <!-- generated: {part} -->")
         _, end, after = rest.partition(END)
         document = f"{before}{mark}{text}\n{end}{after}"
     return document
@@ -97,6 +173,63 @@ def _filled(name: str, parts: Mapping[str, str]) -> str:
 
 def _default(field: FieldInfo) -> str:
     return "found from the working directory" if field.is_required() else f"{field.default:,}"
+
+
+def _person(action: object) -> str:
+    return "a person's " if isinstance(action, PersonAction) else ""
+
+
+def _summary(made: type[ProbeSettings]) -> str:
+    return (inspect.getdoc(made) or "").partition("\n")[0].removesuffix(".")
+
+
+def _settings_of(made: type[ProbeSettings]) -> str:
+    # The main setting is what the value of the probe's key gives: it comes first.
+    names = sorted(made.model_fields, key=lambda name: name != made.main)
+    rows = [
+        f"| `{name}` | {_type_of(made, name)} | {_default_of(made.model_fields[name])} |"
+        f" {_said_of(made, name)} |"
+        for name in names
+    ]
+    return "\n".join(["| setting | type | default | what it says |", "|---|---|---|---|", *rows])
+
+
+def _type_of(made: type[ProbeSettings], name: str) -> str:
+    field = made.model_fields[name]
+    schema = made.model_json_schema()["properties"][name]
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    if any("$ref" in kind for kind in kinds):
+        return "probe"
+    (kind,) = kinds
+    if "enum" in kind:
+        return " or ".join(f"`{value}`" for value in kind["enum"])
+    if kind["type"] != "array":
+        return str(kind["type"])
+    listed = f"list of {kind['items']['type']}s"
+    return f"string, or {listed}" if _takes_text(field) else listed
+
+
+def _takes_text(field: FieldInfo) -> bool:
+    try:
+        TypeAdapter(Annotated[field.annotation, field, *field.metadata]).validate_python("text")
+    except ValidationError:
+        return False
+    return True
+
+
+def _default_of(field: FieldInfo) -> str:
+    if field.is_required():
+        return "needed"
+    default = field.get_default(call_default_factory=True)
+    empty = default is None or default in ("", ())
+    return "" if empty else f"`{to_json(default).decode()}`"
+
+
+def _said_of(made: type[ProbeSettings], name: str) -> str:
+    # A class that only changes a default says nothing anew.
+    bases = (base for base in made.__mro__ if issubclass(base, ProbeSettings))
+    fields = (base.model_fields[name] for base in bases if name in base.model_fields)
+    return next((field.description for field in fields if field.description), "")
 
 
 def _code(names: tuple[str, ...]) -> str:

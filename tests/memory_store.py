@@ -19,6 +19,7 @@ class MemoryStore:
         self._blobs: dict[tuple[str, str], bytes] = {}
         self._pins: dict[str, bytes] = {}
         self._locks: dict[str, threading.RLock] = {}
+        self._leases: set[str] = set()
         self._guard = threading.Lock()
         self.deletions: list[tuple[str, str | None, datetime]] = []
 
@@ -27,6 +28,21 @@ class MemoryStore:
         self.read(session_id)
         with self._lock(session_id):
             yield
+
+    @contextmanager
+    def verifying(self, session_id: str) -> Iterator[bool]:
+        self.read(session_id)
+        with self._guard:
+            held = session_id not in self._leases
+            self._leases.add(session_id)
+        try:
+            yield held
+        finally:
+            if held:
+                self._leases.discard(session_id)
+
+    def is_verifying(self, session_id: str) -> bool:
+        return session_id in self._leases
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:

@@ -6,7 +6,9 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
-from mcp_server.gates.evaluation import Outcome, Verdict, evaluate
+from mcp_server.example import Example, claims
+from mcp_server.gates.evaluation import Verdict, evaluate
+from mcp_server.gates.observation import Judgement, Known, Observation
 from tests.builders import BUILT_IN_FOLDER, BUILT_IN_NAMES, library, passing_evidence
 
 LIBRARY = library()
@@ -88,8 +90,32 @@ def test_nothing_else_lies_in_a_workflow_s_folder(name):
     }
 
     assert {
-        path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and not path.is_relative_to(root / "example")
     } == expected
+
+
+@each_workflow
+def test_the_example_of_a_workflow_has_the_work_of_its_phases_and_nothing_else(name):
+    example = Example.of(BUILT_IN_FOLDER / name)
+    phases = {f"phase-{number}" for number in WORKFLOWS[name].phase_numbers}
+
+    assert {path.name for path in example.folder.iterdir()} <= phases | {"before", "example.json"}
+    assert set(example.commit_after) <= set(WORKFLOWS[name].phase_numbers)
+
+
+@each_workflow
+def test_at_most_a_third_of_what_a_workflow_requires_are_claims(name):
+    required = [
+        field
+        for phase in WORKFLOWS[name].phases
+        for field in phase.gate.evidence_schema.values()
+        if field.required
+    ]
+    claimed = [field for field in required if not field.probes]
+
+    assert len(claimed) * 3 <= len(required)
 
 
 @each_phase
@@ -141,25 +167,57 @@ def test_a_gate_wants_something_and_describes_each_field(name, phase):
     assert [key for key, field in fields.items() if "examples" not in field.json_schema] == []
 
 
+def seen_at(gate, **changed):
+    """What the server finds when the work is as the examples say, but for what is `changed`."""
+    examples = passing_evidence(gate)
+    return {
+        name: changed.get(name, Observation(Known.OBSERVED, examples[name]))
+        for name in gate.verified_fields
+    }
+
+
 @each_phase
-def test_the_examples_of_a_gate_pass_it_together(name, phase):
+def test_a_gate_lets_through_what_its_examples_say(name, phase):
     del name
-    evidence = passing_evidence(phase.gate)
+    gate, evidence = phase.gate, passing_evidence(phase.gate)
 
-    verdict = evaluate(phase.gate, evidence, {})
+    verdict = evaluate(gate, claims(gate), seen_at(gate))
 
-    assert verdict == Verdict(Outcome.PASS, known=dict.fromkeys(evidence, "claimed"))
+    known = {key: "observed" if key in gate.verified_fields else "claimed" for key in evidence}
+    assert verdict == Verdict(Judgement.PASS, known=known, values=evidence)
 
 
 @each_phase
-def test_a_gate_refuses_when_any_required_field_is_left_out(name, phase):
+def test_a_gate_refuses_when_any_required_claim_is_left_out(name, phase):
     del name
-    evidence = passing_evidence(phase.gate)
+    gate = phase.gate
 
-    for left_out in phase.gate.required_fields:
-        lacking = {key: value for key, value in evidence.items() if key != left_out}
-        verdict = evaluate(phase.gate, lacking, {})
-        assert (verdict.outcome, verdict.missing) == (Outcome.FAIL, (left_out,))
+    for left_out in set(gate.required_fields) - set(gate.verified_fields):
+        lacking = {key: value for key, value in claims(gate).items() if key != left_out}
+        verdict = evaluate(gate, lacking, seen_at(gate))
+        assert (verdict.outcome, verdict.missing) == (Judgement.FAIL, (left_out,))
+
+
+@each_phase
+@pytest.mark.parametrize("judgement", [Judgement.FAIL, Judgement.COULD_NOT_VERIFY])
+def test_a_gate_lets_nothing_through_that_the_server_did_not_find(name, phase, judgement):
+    del name
+    gate = phase.gate
+    nothing = Observation(Known.OBSERVED, judgement=judgement, reason="x", remedy="y")
+
+    for field in set(gate.required_fields) & set(gate.verified_fields):
+        seen = seen_at(gate, **{field: nothing})
+        assert evaluate(gate, claims(gate), seen).outcome is judgement
+        assert evaluate(gate, passing_evidence(gate), seen).outcome is judgement
+
+
+@each_phase
+def test_no_gate_is_claims_only(name, phase):
+    del name
+    gate = phase.gate
+
+    verified = set(gate.required_fields) & set(gate.verified_fields)
+    assert 2 * len(verified) >= len(gate.required_fields)
 
 
 @each_phase
@@ -169,7 +227,8 @@ def test_a_gate_refuses_what_an_agent_would_write_to_be_done(name, phase):
 
     for value in (True, "", "done", "later", 0, [], {}):
         careless = dict.fromkeys(gate.evidence_schema, value)
-        assert evaluate(gate, careless, {}).outcome is Outcome.FAIL, value
+        assert evaluate(gate, careless, seen_at(gate)).outcome is Judgement.FAIL, value
+        assert evaluate(gate, careless, {}).outcome is not Judgement.PASS, value
 
 
 @each_phase

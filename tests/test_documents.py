@@ -6,26 +6,131 @@ import re
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from typer.testing import CliRunner
 
+from mcp_server.cli import app
+from mcp_server.gates.commands import parse_commands
+from mcp_server.gates.model import Gate
+from mcp_server.gates.observation import LookFailedError
+from mcp_server.gates.plugins import GROUP
+from mcp_server.gates.probe_settings import KNOWN_PROBES, parse_verify, session_values
+from mcp_server.gates.probes.files import ProjectFiles
+from mcp_server.gates.probes.look import Look, PhaseFacts, ProbeKind
+from mcp_server.gates.yaml_source import YamlSource
 from mcp_server.server.tools.workflow_tools import aos_workflow
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GATES = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+MODULES = {path for path in (ROOT / "mcp_server").rglob("*.py")
+           if "workflows" not in path.parts and path.stem != "__init__"}  # fmt: skip
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def blocks(language: str, document: str = README) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", document, re.DOTALL)
+
+
+def module_of(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_what_is_generated_is_fresh():
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "scripts" / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
-    assert sorted(generate.stale()) == []
+    assert sorted(module_of(ROOT / "scripts" / "generate.py").stale()) == []
+
+
+def gates_of(document: str) -> list[Gate]:
+    data = [YamlSource(block).data for block in blocks("yaml", document)]
+    return [Gate.model_validate(part) for part in data if "evidence_schema" in part]
+
+
+@pytest.mark.parametrize("document", [README, GATES], ids=["README", "gates"])
+def test_each_yaml_block_is_a_gate_or_the_commands_of_a_project(document):
+    gates = gates_of(document)
+    others = [block for block in blocks("yaml", document) if "evidence_schema" not in block]
+    assert all(gate.verified_fields or gate.validators for gate in gates)
+    assert all(parse_commands(block) for block in others)
+    assert len(gates) > 1
+    assert len(others) == 1
+
+
+@pytest.mark.parametrize("name", KNOWN_PROBES)
+def test_each_probe_has_a_section_with_a_table_and_an_example(name):
+    (section,) = re.findall(rf"^### {name}\n(.*?)(?=^##)", GATES, re.DOTALL | re.MULTILINE)
+    (gate,) = gates_of(section)
+    assert name in {probe.probe for f in gate.verified_fields.values() for probe in f.probes}
+    for setting in KNOWN_PROBES[name].model_fields:
+        assert f"| `{setting}` |" in section
+
+
+def test_the_short_forms_mean_what_the_page_says():
+    for text in re.findall(r"`(\{git: .*?\})`", GATES):
+        (probe,) = parse_verify(YamlSource(text).data)
+        assert probe.check in text.replace("globs", "")
+    long, short = (parse_verify(YamlSource(text).data) for text in
+                   ("{git: changed, matching: [globs]}", "{git: {changed: [globs]}}"))  # fmt: skip
+    assert long == short
+
+
+def test_the_placeholders_are_those_that_are_filled():
+    (table,) = re.findall(r"^\| placeholder \|.*?\n\n", GATES, re.DOTALL | re.MULTILINE)
+    rows = dict(re.findall(r"^\| `\{([\w.]+)\}` \| (.*) \|$", table, re.MULTILINE))
+    values = session_values("src/pay/invoice.py", "the session's id")
+    assert rows.keys() == values.keys() | {"options.KEY", "evidence.FIELD"}
+    assert all(value in rows[name] for name, value in values.items())
+
+
+def test_the_probe_of_the_page_looks(tmp_path, monkeypatch):
+    (source,) = blocks("python", GATES)
+    (declared,) = blocks("toml", GATES)
+    ((name, target),) = tomllib.loads(declared)["project"]["entry-points"][GROUP].items()
+    module_name, _, attribute = target.partition(":")
+    path = tmp_path / f"{module_name}.py"
+    path.write_text(source, encoding="utf-8")
+    kind = getattr(module_of(path), attribute)
+    assert isinstance(kind, ProbeKind)
+    assert kind.settings.probe == name
+
+    monkeypatch.setitem(KNOWN_PROBES, name, kind.settings)
+    (verify,) = re.findall(rf"`verify: (\{{{name}: .*?\}})`", GATES)
+    (settings,) = parse_verify(YamlSource(verify).data)
+    report = tmp_path / settings.path[0]
+    report.parent.mkdir()
+    results = [{"level": "error"}, {"level": "note"}, {}]
+    report.write_text(json.dumps({"runs": [{"results": results}]}), encoding="utf-8")
+    facts = PhaseFacts("s", "a.py", {}, 1, 1, datetime.now(UTC) - timedelta(minutes=1))
+    look = Look(ProjectFiles(tmp_path), facts, {})
+    assert kind.look(settings, look).value == 1
+    report.write_text("[]", encoding="utf-8")
+    with pytest.raises(LookFailedError, match="is not a SARIF report"):
+        kind.look(settings, look)
+
+
+@pytest.mark.parametrize("line", sorted(
+    {line for document in (README, GATES)
+     for line in re.findall(r"^\$ aos-workflow (.*?)\s*(?:#.*)?$", document, re.MULTILINE)}
+))  # fmt: skip
+def test_each_command_line_exists(line):
+    words = line.split()
+    count = 2 if words[0] == "gates" else 1
+    shown = CliRunner().invoke(app, [*words[:count], "--help"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0
+    plain = re.sub(r"\x1b\[[\d;]*m", "", shown.stdout)
+    assert [word for word in words[count:] if word.startswith("--") and word not in plain] == []
+
+
+def test_each_module_is_on_the_tour():
+    named = set(re.findall(r"`(\w+)`", ARCHITECTURE))
+    assert sorted(path.stem for path in MODULES if path.stem not in named) == []
 
 
 @pytest.mark.parametrize("snippet", [block for block in blocks("json") if "ervers" in block])
@@ -53,29 +158,62 @@ def release(project: Path) -> Path:
     return project
 
 
+def work(project: Path, *, notes: str) -> None:
+    """Do what the README's own workflow asks for."""
+    report = '<testsuite><testcase classname="tests.test_pay" name="test_pays"/></testsuite>'
+    version = '[project]\nversion = "1.4.0"\n'
+    done = {"pyproject.toml": version, "notes/1.4.0.md": notes, "reports/junit.xml": report}
+    for name, content in done.items():
+        path = project / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
 async def test_the_workflow_of_the_readme_can_be_walked(release):
-    started = await aos_workflow("start", workflow_type="release_v1", target_file="CHANGELOG.md")
+    started = await aos_workflow("start", workflow_type="release_v1", target_file="notes/1.4.0.md")
     assert started["phase_content"]["description"] == "Know what goes out, and how to undo it"
     session = started["session_id"]
     task = await aos_workflow("get_task", session, task_number=1)
     assert len(task["task_content"]["execution_steps"]) == 2
-    refused = await aos_workflow(
-        "complete_phase", session, phase=1, evidence={"version": "1", "commits": 3, "noted": 0}
-    )
-    version, noted = refused["validation_errors"]
-    assert version == (
-        r'version: expected pattern "^\\d+\\.\\d+\\.\\d+$", got "1"; submit: The version to be'
-        " released, such as 1.4.0"
-    )
-    assert noted == (
-        'noted: expected at_least (lambda x, least: x >= least) with {"least":1}, got 0;'
-        " submit: Number of lines"
-        " added to CHANGELOG.md"
-    )
+
+    said = {"version": "1.4.0", "commits": 3, "noted": 2, "tests": {"passed": 12, "failed": 0}}
+    refused = await aos_workflow("complete_phase", session, phase=1, evidence=said)
+    assert refused["validation_errors"] == [
+        (
+            "version: pyproject.toml is not there; needed: The version in pyproject.toml, such as"
+            " 1.4.0"
+        ),
+        (
+            'noted: notes/1.4.0.md is not there; needed: Lines "- what changed" in the notes,'
+            " written in this phase"
+        ),
+        (
+            "tests: reports/junit.xml is not there; needed: Tests of the whole suite, from a run in"
+            " this phase; none may fail"
+        ),
+    ]
+
+    await aos_workflow("retry_phase", session, phase=1, reset_evidence=True)
+    work(release, notes="Nothing to tell\n")
+    refused = await aos_workflow("complete_phase", session, phase=1, evidence={"commits": 3})
+    assert refused["validation_errors"] == [
+        (
+            'noted: expected at_least (lambda x, least: x >= least) with {"least":1}, got 0;'
+            ' needed: Lines "- what changed" in the notes, written in this phase'
+        )
+    ]
+
     await aos_workflow("retry_phase", session, phase=1)
-    evidence = {"version": "1.4.0", "commits": 3, "noted": 2}
-    passed = await aos_workflow("complete_phase", session, phase=1, evidence=evidence)
+    work(release, notes="- Payments can be split\n- Refunds are faster\n")
+    passed = await aos_workflow("complete_phase", session, phase=1, evidence={})
     assert passed["workflow_complete"] is True
+    known = {name: item["known"] for name, item in passed["evidence"].items()}
+    assert known == {
+        "version": "observed",
+        "noted": "observed",
+        "tests": "observed",
+        "commits": "claimed",
+    }
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())

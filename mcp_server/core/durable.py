@@ -5,10 +5,13 @@ aside, synced and renamed; a name becomes durable with its folder. What the byte
 store's business, and so is locking: appending assumes that the caller holds the lock of the file.
 """
 
+import errno
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from mcp_server.errors import DiskRefusedError
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -146,3 +149,19 @@ def _write_all(descriptor: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Turn what the disk refuses into our error; a missing file stays FileNotFoundError."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        reason = "a link stands in its place" if error.errno == errno.ELOOP else error.strerror
+        raise DiskRefusedError(
+            f"the state folder refused: {reason}",
+            remediation="Make .praxis-os/state writable, with free space, then send the same call"
+            " again; nothing was changed.",
+        ) from error

@@ -1,4 +1,4 @@
-"""The file-backed SessionStore, the embedded default; the only module that locks or writes state.
+"""The file-backed SessionStore, the embedded default; the only way in which state is written.
 
     <id>.jsonl              the journal of a live session: one line per accepted change
     <id>.lock               its sidecar lock
@@ -6,6 +6,7 @@
     finished/               journals and evidence of completed sessions; nothing is written here,
                             only moved here and away
     definitions/<sha256>    pinned definitions
+    verifying/<id>.lock     held by whoever verifies the session's current phase
     deletions.log           one line per deleted session
 
 Promises. A session is born whole (written aside, then renamed). A change is one line, appended
@@ -18,16 +19,13 @@ followed. Safe for any number of threads and processes on one folder.
 """
 
 import errno
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
-from mcp_server.core import durable
+from mcp_server.core import durable, file_locks
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
 from mcp_server.core.file_evidence import EvidenceFiles
@@ -47,7 +45,6 @@ from mcp_server.errors import (
 _LOCK = ".lock"
 _LIMIT_LOCK = f"sessions{_LOCK}"
 _ALL = ""
-_POLL_SECONDS = 0.005
 
 
 class FileStore:
@@ -58,6 +55,7 @@ class FileStore:
         self._folder = folder
         self._finished = folder / "finished"
         self._definitions = folder / "definitions"
+        self._leases = folder / "verifying"
         self._lock_timeout = lock_timeout
         self._evidence = EvidenceFiles(self._folder, self._finished)
         self._live = FolderListing(self._folder, self._summary)
@@ -69,7 +67,8 @@ class FileStore:
         """Hold the session's sidecar lock; raises ConflictError naming the holder."""
         # Looking first keeps an unknown id from leaving a lock file behind.
         self._journal(session_id)
-        with self._lock(self._folder / f"{session_id}{_LOCK}", f"session {session_id}"):
+        path = self._folder / f"{session_id}{_LOCK}"
+        with file_locks.hold(path, f"session {session_id}", self._lock_timeout):
             if session_id not in self._swept:
                 self._swept.add(session_id)
                 # Sweeping tidies up; what is in its way is for the action itself to judge.
@@ -80,9 +79,10 @@ class FileStore:
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Hold the lock that guards the number of active sessions."""
-        with _disk_errors():
+        with durable.disk_errors():
             self._make_folders()
-        with self._lock(self._folder / _LIMIT_LOCK, "the list of sessions"):
+        path = self._folder / _LIMIT_LOCK
+        with file_locks.hold(path, "the list of sessions", self._lock_timeout):
             if _ALL not in self._swept:
                 self._swept.add(_ALL)
                 with suppress(OSError, DiskRefusedError):
@@ -90,27 +90,18 @@ class FileStore:
             yield
 
     @contextmanager
-    def _lock(self, path: Path, what: str) -> Iterator[None]:
-        lock = FileLock(
-            path,
-            timeout=self._lock_timeout,
-            mode=durable.PRIVATE_FILE,
-            poll_interval=_POLL_SECONDS,
-            preserve_lock_file=True,
-            on_acquired=_note_holder,
-        )
-        try:
-            with _disk_errors():
-                lock.acquire()
-        except Timeout as error:
-            raise ConflictError(
-                f"Session modified by another operation: {what} is locked by {_holder(path)}",
-                remediation="Wait a moment and send the same call again.",
-            ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def verifying(self, session_id: str) -> Iterator[bool]:
+        """Say to all servers that the session is being verified; yield False if it is already."""
+        self._journal(session_id)
+        with durable.disk_errors():
+            self._leases.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
+        with file_locks.lease(self._leases / f"{session_id}{_LOCK}") as held:
+            yield held
+
+    def is_verifying(self, session_id: str) -> bool:
+        """Tell whether any server is verifying the session."""
+        validate_session_id(session_id)
+        return file_locks.is_held(self._leases / f"{session_id}{_LOCK}")
 
     def create(self, changes: Sequence[Change]) -> Record:
         """Store a new session with its history so far, whole or not at all."""
@@ -122,7 +113,7 @@ class FileStore:
         if record is None:
             raise ValueError("a session needs a first change")
         session_id = record.state.session_id
-        with _disk_errors():
+        with durable.disk_errors():
             self._make_folders()
             if self._is_taken(session_id):
                 raise ConflictError(
@@ -140,7 +131,7 @@ class FileStore:
         """Append `change` durably after `last`; the caller holds the session's lock."""
         line, record = encode_line(change, last)
         session_id = change.state.session_id
-        with _disk_errors():
+        with durable.disk_errors():
             path = self._journal(session_id)
             home = self._home_of(change.state.status)
             if home is self._folder and path.parent != home:
@@ -155,7 +146,7 @@ class FileStore:
         """Return the last record of the session."""
         # A session that moves between looking for it and opening it is looked for once more.
         for _ in range(2):
-            with suppress(FileNotFoundError), _disk_errors():
+            with suppress(FileNotFoundError), durable.disk_errors():
                 line = durable.last_line(self._journal(session_id))
                 return _decode(session_id, line)
         raise _not_found(session_id)
@@ -163,7 +154,7 @@ class FileStore:
     def lines(self, session_id: str) -> list[bytes]:
         """Return the whole lines of the session's journal, oldest first, without their newlines."""
         for _ in range(2):
-            with suppress(FileNotFoundError), _disk_errors():
+            with suppress(FileNotFoundError), durable.disk_errors():
                 *whole, _torn = durable.read_file(self._journal(session_id)).split(b"\n")
                 return whole
         raise _not_found(session_id)
@@ -173,7 +164,7 @@ class FileStore:
         seen: set[str] = set()
         # A session may move either way meanwhile: who was gone from one was there in another.
         for listing in (self._live,) if live_only else (self._live, self._done, self._live):
-            with _disk_errors():
+            with durable.disk_errors():
                 listed = list(listing)
             for found in listed:
                 if found.session_id not in seen:
@@ -182,7 +173,7 @@ class FileStore:
 
     def _summary(self, session_id: str) -> SessionSummary | Damage | None:
         try:
-            with _disk_errors():
+            with durable.disk_errors():
                 line = durable.last_line(self._journal(session_id))
             found = decode_summary(line)
         except (FileNotFoundError, NotFoundError):
@@ -201,7 +192,7 @@ class FileStore:
         validate_session_id(session_id)
         content = None
         if is_digest(digest):
-            with _disk_errors():
+            with durable.disk_errors():
                 content = self._evidence.read(session_id, digest)
         if content is None:
             raise _damaged(session_id, f"evidence {digest[:12]} is missing or altered")
@@ -216,18 +207,19 @@ class FileStore:
             path = self._journal(session_id)
         except NotFoundError:
             return False
-        with _disk_errors():
+        with durable.disk_errors():
             durable.append_note(self._folder / "deletions.log", encode(note) + b"\n")
             path.unlink(missing_ok=True)
             self._evidence.remove(session_id)
-            (self._folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
+            for folder in (self._folder, self._leases):
+                (folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
             durable.sync_folder(path.parent)
         return True
 
     def pin(self, digest: str, content: bytes) -> None:
         """Keep a definition's snapshot."""
         path = self._definitions / f"{digest}.json"
-        with _disk_errors():
+        with durable.disk_errors():
             self._make_folders()
             if not path.exists():
                 durable.write_whole(path, content)
@@ -236,7 +228,7 @@ class FileStore:
         """Return a definition's snapshot."""
         content = b""
         if is_digest(digest):
-            with suppress(FileNotFoundError), _disk_errors():
+            with suppress(FileNotFoundError), durable.disk_errors():
                 content = durable.read_file(self._definitions / f"{digest}.json")
         if digest_of(content) != digest:
             raise DamagedStateError(
@@ -315,6 +307,9 @@ class FileStore:
                 elif of_a_session and not self._is_taken(path.stem):
                     self._evidence.remove(path.stem)
                     (folder / f"{path.stem}{_LOCK}").unlink(missing_ok=True)
+        for path in list(self._leases.iterdir()) if self._leases.is_dir() else ():
+            if not self._is_taken(path.stem):
+                path.unlink(missing_ok=True)
         for found in list(self.summaries(live_only=True)):
             if isinstance(found, SessionSummary) and found.status is Status.COMPLETED:
                 with suppress(ConflictError, NotFoundError), self.locked(found.session_id):
@@ -354,36 +349,3 @@ def _damaged(session_id: str, reason: str) -> DamagedStateError:
         remediation="Its files were left as they are. Restore them from a backup, or start a new"
         " session; all other sessions go on working.",
     )
-
-
-@contextmanager
-def _disk_errors() -> Iterator[None]:
-    """Turn what the disk refuses into our error; a missing file stays FileNotFoundError."""
-    try:
-        yield
-    except (FileNotFoundError, Timeout):
-        raise
-    except OSError as error:
-        reason = "a link stands in its place" if error.errno == errno.ELOOP else error.strerror
-        raise DiskRefusedError(
-            f"the state folder refused: {reason}",
-            remediation="Make .praxis-os/state writable, with free space, then send the same call"
-            " again; nothing was changed.",
-        ) from error
-
-
-def _note_holder(descriptor: int) -> None:
-    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    # The note is a courtesy: on a full disk the lock holds without it.
-    with suppress(OSError):
-        os.ftruncate(descriptor, 0)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, encode(note))
-
-
-def _holder(path: Path) -> str:
-    try:
-        note = json.loads(durable.read_file(path))
-        return f"process {int(note['pid'])} since {note['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another process"

@@ -19,9 +19,9 @@ from pydantic import ValidationError
 
 from mcp_server.core.definitions import Definition, Metadata, Phase, Task
 from mcp_server.core.markdown import Document
-from mcp_server.core.yaml_source import SourceError, YamlSource
 from mcp_server.errors import DefinitionError, NotFoundError, quoted
 from mcp_server.gates.model import Gate, presence_gate
+from mcp_server.gates.yaml_source import SourceError, YamlSource
 
 BUILT_IN = "built-in"
 

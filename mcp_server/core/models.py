@@ -12,8 +12,8 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from mcp_server.core.transitions import Action, Outcome, Status
-from mcp_server.gates.evaluation import Known
+from mcp_server.core.transitions import Action, Outcome, PersonAction, Status
+from mcp_server.gates.observation import Known
 
 MAX_ERRORS = 16
 """How many error entries a state carries; older ones remain in the journal's earlier lines."""
@@ -38,6 +38,58 @@ class DefinitionRef(Model):
     digest: str
 
 
+class SourceRecord(Model):
+    """A file that showed a value, as it was when the server looked."""
+
+    path: str
+    size: int
+    sha256: str
+    modified: AwareDatetime
+
+
+class ObservationRecord(Model):
+    """How the server found a value out: what it looked at, when, and the files that showed it."""
+
+    probe: str
+    time: AwareDatetime
+    sources: tuple[SourceRecord, ...] = ()
+    more_sources: int = 0
+
+
+class Approval(Model):
+    """A person's yes: who, when, how they were asked, and the digests of the files approved."""
+
+    phase: int
+    field: str
+    by: str
+    via: str
+    time: AwareDatetime
+    files: dict[str, str] = Field(default_factory=dict)
+
+
+class Override(Model):
+    """A gate's no that a person waved through, and why."""
+
+    phase: int
+    by: str
+    via: str
+    time: AwareDatetime
+    reason: str
+
+
+class Conclusion(Model):
+    """The submission that the last change judged, so that who sent it can ask again."""
+
+    phase: int
+    evidence: str
+    """The digest of what was submitted."""
+    warnings: tuple[str, ...] = ()
+
+    def is_of(self, phase: int, evidence: str) -> bool:
+        """Tell whether this is the submission of `evidence`, a digest, for `phase`."""
+        return (self.phase, self.evidence) == (phase, evidence)
+
+
 class EvidenceItem(Model):
     """One piece of evidence: how it is known, its size in bytes of JSON, its digest.
 
@@ -49,10 +101,14 @@ class EvidenceItem(Model):
     sha256: str
     inline: bool
     value: Any = None
+    observation: ObservationRecord | None = None
 
 
 class PhaseAttempt(Model):
-    """One attempt at one phase; `status` is in_progress, passed, failed or rolled_back."""
+    """One attempt at one phase.
+
+    `status` is in_progress, passed, failed, overridden or rolled_back.
+    """
 
     phase: int
     attempt: int
@@ -119,6 +175,19 @@ class SessionState(Model):
     last_updated: AwareDatetime
     paused_at: AwareDatetime | None = None
     checkpoint_note: str | None = None
+    first_commit: str | None = None
+    phase_commit: str | None = None
+    approvals: tuple[Approval, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    concluded: Conclusion | None = None
+
+    @property
+    def phase_started(self) -> datetime:
+        """When the current phase was begun, or taken up again."""
+        return max(
+            (a.started_at for a in self.history if a.phase == self.current_phase),
+            default=self.created_at,
+        )
 
     @property
     def summary(self) -> SessionSummary:
@@ -156,7 +225,7 @@ class Change(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    action: Action
+    action: Action | PersonAction
     outcome: Outcome
     phase: int
     state: SessionState
@@ -176,7 +245,7 @@ class Record(BaseModel):
     seq: int
     previous: str
     hash: str
-    action: Action
+    action: Action | PersonAction
     outcome: Outcome
     phase: int
     state: SessionState

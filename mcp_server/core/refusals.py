@@ -1,6 +1,6 @@
 """The refusals on a session: what the agent is told, and what is recorded of it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,16 @@ from typing import Any
 from mcp_server.core import views
 from mcp_server.core.models import ErrorEntry, SessionState
 from mcp_server.core.transitions import Action
-from mcp_server.errors import GateRefusedError, NotFoundError, StateError, WorkflowError
+from mcp_server.errors import (
+    GateRefusedError,
+    NotFoundError,
+    StateError,
+    VerificationUnavailableError,
+    WorkflowError,
+)
 from mcp_server.gates.evaluation import Verdict
+from mcp_server.gates.model import Gate
+from mcp_server.gates.observation import Judgement, Observation
 
 _RECORDED_FIELDS = 8
 _RECORDED_PROBLEMS = 4
@@ -26,24 +34,93 @@ def teaching(state: SessionState) -> Iterator[None]:
         raise
 
 
-def gate_refused(state: SessionState, verdict: Verdict) -> GateRefusedError:
-    """Return the gate's no, with every field that it asks for."""
+def gate_refused(
+    state: SessionState, verdict: Verdict, gate: Gate, seen: Mapping[str, Observation]
+) -> GateRefusedError:
+    """Return the gate's no, with every field that it asks for and what the server saw."""
     phase = state.current_phase
     parts = [f"{len(verdict.missing)} missing"] if verdict.missing else []
     if verdict.problems:
         parts.append(f"{len(verdict.problems)} not satisfied")
-    retry = views.call(Action.RETRY_PHASE, session_id=state.session_id, phase=phase)
     return GateRefusedError(
         f"the gate of phase {phase} refused the evidence: {', '.join(parts)}",
-        remediation="Do what is missing, call retry_phase, then complete_phase again; what was"
-        " submitted is kept, so send only what changes.",
+        remediation=_remedy(state, gate),
         fields={
             "checkpoint_passed": False,
-            "missing_evidence": views.bounded(verdict.missing, 3_000),
+            **_override(gate),
+            "missing_evidence": views.bounded(verdict.missing, 2_000),
             "validation_errors": views.bounded(map(views.clip, verdict.problems), 3_000),
-            "next": retry,
+            **_observed(seen),
+            "next": _retry(state),
         },
     )
+
+
+def override_command(session_id: str) -> str:
+    """Return what a person types to wave a refused phase through."""
+    return f"aos-workflow approve {session_id} --override"
+
+
+def unavailable(
+    state: SessionState, verdict: Verdict, seen: Mapping[str, Observation]
+) -> VerificationUnavailableError:
+    """Return the answer of a gate that could not look: nobody's failure, nothing recorded."""
+    phase = state.current_phase
+    remedies = views.bounded(verdict.remedies, 800)
+    waiting = [look.details for look in seen.values()
+               if look.details and look.judgement is Judgement.COULD_NOT_VERIFY]  # fmt: skip
+    return VerificationUnavailableError(
+        f"the gate of phase {phase} could not verify {len(verdict.unverified)} of its fields",
+        remediation=" ".join(remedies) or "Ask the people of the project to make it verifiable.",
+        details={"current_phase": phase, **({"waiting_for": waiting[:4]} if waiting else {})},
+        fields={
+            "checkpoint_passed": False,
+            "unverified": views.bounded(map(views.clip, verdict.unverified), 2_000),
+            **_observed(seen),
+            "next": views.call(Action.GET_STATE, session_id=state.session_id),
+        },
+    )
+
+
+def repeated(state: SessionState, gate: Gate) -> GateRefusedError:
+    """Return once more the gate's no to a submission that was judged in the meantime."""
+    last = state.errors[-1]
+    return GateRefusedError(
+        last.message,
+        remediation=_remedy(state, gate),
+        fields={
+            "checkpoint_passed": False,
+            **_override(gate),
+            "missing_evidence": last.details.get("missing_evidence", []),
+            "validation_errors": last.details.get("validation_errors", []),
+            "next": _retry(state),
+        },
+    )
+
+
+def _remedy(state: SessionState, gate: Gate) -> str:
+    remedy = (
+        "Do what is missing, call retry_phase, then complete_phase again; what was submitted is"
+        " kept, so send only what changes."
+    )
+    if gate.verified_fields:
+        remedy += " retry_phase makes reports stale: produce them again after it."
+    if gate.checkpoint.allow_override:
+        remedy += f" A person may wave it through: {override_command(state.session_id)}"
+    return remedy
+
+
+def _override(gate: Gate) -> dict[str, Any]:
+    return {"override_allowed": True} if gate.checkpoint.allow_override else {}
+
+
+def _retry(state: SessionState) -> str:
+    return views.call(Action.RETRY_PHASE, session_id=state.session_id, phase=state.current_phase)
+
+
+def _observed(seen: Mapping[str, Observation]) -> dict[str, Any]:
+    found = {name: look for name, look in seen.items() if look.judgement is Judgement.PASS}
+    return {"observed": views.observed(found)} if found else {}
 
 
 def phase_ahead(state: SessionState, phase: int) -> StateError:

@@ -84,7 +84,11 @@ class StateManager:
         return self._store
 
     def create(
-        self, definition: Definition, target_file: str, options: Mapping[str, Any]
+        self,
+        definition: Definition,
+        target_file: str,
+        options: Mapping[str, Any],
+        commit: str | None = None,
     ) -> SessionState:
         """Pin `definition` and store a new session of it; raises LimitError at the limit."""
         now = self.clock()
@@ -97,6 +101,7 @@ class StateManager:
             phases=definition.phase_numbers,
             options=options,
             now=now,
+            commit=commit,
         )
         return self.adopt(definition, [change])
 

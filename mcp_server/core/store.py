@@ -20,6 +20,15 @@ class SessionStore(Protocol):
     def locked(self, session_id: str) -> AbstractContextManager[None]:
         """Hold the session; raises ConflictError when somebody else does for too long."""
 
+    def verifying(self, session_id: str) -> AbstractContextManager[bool]:
+        """Say that the session is being verified; gives False if somebody else says so already.
+
+        Ends with the process that says it, however it ends. Raises NotFoundError.
+        """
+
+    def is_verifying(self, session_id: str) -> bool:
+        """Tell whether anybody says that the session is being verified."""
+
     def exclusive(self) -> AbstractContextManager[None]:
         """Hold what guards the number of active sessions."""
 

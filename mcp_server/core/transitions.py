@@ -11,6 +11,10 @@ A session is always in one of four statuses:
   first is what this status is here to stop.
 - `completed`: the last gate let the session through. Only `rollback` opens it again.
 
+A person, and nobody else, has two actions of their own, which the tool does not offer: `approve`
+says yes where a gate asks for a person, and moves nothing; `override` waves a phase through whose
+gate said no, where the gate allows it.
+
 Each entry maps (status, action) to the outcomes that the action can have and the status that
 follows. `complete_phase` is the only action with more than one outcome: the gate lets the phase
 pass, lets the last phase pass, refuses, or the agent named a phase ahead of the current one
@@ -55,6 +59,16 @@ class Action(StrEnum):
     GET_ERRORS = "get_errors"
 
 
+class PersonAction(StrEnum):
+    """What only a person can do: through the client's own questions, or on a terminal."""
+
+    APPROVE = "approve"
+    OVERRIDE = "override"
+
+
+AnyAction = Action | PersonAction
+
+
 class Outcome(StrEnum):
     """What came of an action that changes a session."""
 
@@ -65,12 +79,17 @@ class Outcome(StrEnum):
     SKIPPED = "skipped"
 
 
-TABLE: Mapping[tuple[Status, Action], Mapping[Outcome, Status]] = {
+TABLE: Mapping[tuple[Status, AnyAction], Mapping[Outcome, Status]] = {
     (Status.ACTIVE, Action.COMPLETE_PHASE): {
         Outcome.PASSED: Status.ACTIVE,
         Outcome.FINISHED: Status.COMPLETED,
         Outcome.REFUSED: Status.FAILED,
         Outcome.SKIPPED: Status.ACTIVE,
+    },
+    (Status.ACTIVE, PersonAction.APPROVE): {Outcome.DONE: Status.ACTIVE},
+    (Status.FAILED, PersonAction.OVERRIDE): {
+        Outcome.PASSED: Status.ACTIVE,
+        Outcome.FINISHED: Status.COMPLETED,
     },
     (Status.ACTIVE, Action.PAUSE): {Outcome.DONE: Status.PAUSED},
     (Status.ACTIVE, Action.ROLLBACK): {Outcome.DONE: Status.ACTIVE},
@@ -92,8 +111,8 @@ ALWAYS_LEGAL = frozenset(
 )
 """Actions on a session that every status allows."""
 
-CHANGES = frozenset(action for _, action in TABLE)
-"""Actions that only some statuses allow."""
+CHANGES = frozenset(action for _, action in TABLE if isinstance(action, Action))
+"""Actions of the tool that only some statuses allow."""
 
 COUNTED = frozenset({Status.ACTIVE, Status.FAILED})
 """Statuses that count against the limit of active sessions."""
@@ -104,7 +123,7 @@ def legal_actions(status: Status) -> tuple[Action, ...]:
     return tuple(action for action in Action if (status, action) in TABLE)
 
 
-def require_legal(status: Status, action: Action) -> None:
+def require_legal(status: Status, action: AnyAction) -> None:
     """Raise StateError unless `status` allows `action`."""
     if action in ALWAYS_LEGAL or (status, action) in TABLE:
         return
@@ -120,7 +139,7 @@ def require_legal(status: Status, action: Action) -> None:
     )
 
 
-def next_status(status: Status, action: Action, outcome: Outcome) -> Status:
+def next_status(status: Status, action: AnyAction, outcome: Outcome) -> Status:
     """Return the status that follows; raises StateError where the action is not legal."""
     require_legal(status, action)
     return TABLE[status, action][outcome]

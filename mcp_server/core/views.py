@@ -12,12 +12,15 @@ from mcp_server.core.encoding import encode
 from mcp_server.core.models import (
     ErrorEntry,
     EvidenceItem,
+    ObservationRecord,
     PhaseAttempt,
     SessionState,
     SessionSummary,
 )
 from mcp_server.core.transitions import Action, Status
 from mcp_server.gates.model import EvidenceField, Gate
+from mcp_server.gates.observation import Observation
+from mcp_server.gates.probe_settings import session_values
 
 View = dict[str, Any]
 
@@ -25,6 +28,12 @@ MAX_TEXT = 300
 MAX_VALUE = 200
 """Bytes of a small value that an answer repeats."""
 
+MAX_OBSERVED = 1_800
+"""Bytes that an answer spends on what the server looked at."""
+
+MAX_REPEATED = 400
+MAX_SOURCES = 2
+MAX_FIELDS_SHOWN = 24
 DIGEST_SHOWN = 12
 
 _NOT_SHOWN = frozenset({"title", "default", "examples", "$comment", "verify"})
@@ -98,34 +107,48 @@ def phase_content(phase: Phase, state: SessionState) -> View:
             {"task_number": task.task_number, "title": task.title, "file": task.file}
             for task in phase.tasks
         ],
-        "checkpoint": _checkpoint(phase),
+        "checkpoint": _checkpoint(phase, state),
         "artifacts_from_previous_phases": artifacts(previous, budget=480),
     }
 
 
-def _checkpoint(phase: Phase) -> View:
+def _checkpoint(phase: Phase, state: SessionState) -> View:
     gate = phase.gate
+    filled = session_values(state.target_file, state.session_id)
     shown: View = {
         "strict": gate.checkpoint.strict,
         "required_evidence": list(gate.required_fields),
-        "evidence": {name: _field(gate, field) for name, field in gate.evidence_schema.items()},
+        "evidence": {
+            name: _field(gate, field, filled) for name, field in gate.evidence_schema.items()
+        },
     }
     rules = [rule.error_message or rule.rule for rule in gate.cross_field_validation]
     return shown | ({"rules": rules} if rules else {})
 
 
-def _field(gate: Gate, field: EvidenceField) -> View:
+def _field(gate: Gate, field: EvidenceField, filled: Mapping[str, str]) -> View:
     shown: View = {"type": field.type or "any", "required": field.required}
     if field.description:
         shown["description"] = clip(field.description)
     if field.must_be_true:
         shown["const"] = True
+    if field.probes:
+        shown["verified_by"] = _verified_by(field, filled)
+    if field.assurance:
+        shown["assurance"] = str(field.assurance)
     # Whatever a gate compares is shown: who cannot see it can only guess.
     keywords = {k: v for k, v in field.json_schema.items() if k not in _NOT_SHOWN and k != "type"}
     shown |= keywords
     if field.validator:
         shown["validator"] = f"{field.validator}: {gate.validators[field.validator]}"
     return shown | ({"validator_params": field.validator_params} if field.validator_params else {})
+
+
+def _verified_by(field: EvidenceField, filled: Mapping[str, str]) -> str:
+    text = ", or ".join(clip(probe.described, 160) for probe in field.probes)
+    for name, value in filled.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
 
 
 def task_content(task: Task) -> View:
@@ -167,6 +190,78 @@ def _artifact(item: EvidenceItem) -> View:
     if item.inline and item.size <= MAX_VALUE:
         return shown | {"value": item.value}
     return shown | {"sha256": item.sha256[:DIGEST_SHOWN]}
+
+
+def accepted(items: Mapping[str, EvidenceItem]) -> View:
+    """Show how each accepted field is known, and what the server looked at to know it."""
+    shown: View = {name: {"known": str(item.known)} for name, item in items.items()}
+    budget = MAX_OBSERVED
+    for name, item in items.items():
+        if item.observation is not None:
+            view = _observation(item.value if item.inline else None, item.observation)
+            budget -= _json_size(view)
+            if budget > 0:
+                shown[name]["observed"] = view
+    return shown
+
+
+def observed(looks: Mapping[str, Observation]) -> View:
+    """Show what the server found, field by field, as far as it is short."""
+    shown: View = {}
+    budget = MAX_OBSERVED
+    for name, look in looks.items():
+        files = [
+            {"path": source.path, "size": source.size, "sha256": source.sha256[:DIGEST_SHOWN]}
+            for source in look.sources[:MAX_SOURCES]
+        ]
+        view = {
+            "known": str(look.known),
+            **_value(look.value),
+            **({"files": files} if files else {}),
+        }
+        budget -= _json_size({name: view})
+        if budget < 0:
+            return shown | {"more_fields": len(looks) - len(shown)}
+        shown[name] = view
+    return shown
+
+
+def _observation(value: Any, record: ObservationRecord) -> View:
+    view = {"by": clip(record.probe, 120), "at": timestamp(record.time), **_value(value)}
+    files = [
+        {
+            "path": source.path,
+            "size": source.size,
+            "sha256": source.sha256[:DIGEST_SHOWN],
+            "modified": timestamp(source.modified),
+        }
+        for source in record.sources[:MAX_SOURCES]
+    ]
+    return view | ({"files": files} if files else {})
+
+
+def _value(value: Any) -> View:
+    return {"value": value} if value is not None and _json_size(value) <= MAX_VALUE else {}
+
+
+def overridden(state: SessionState) -> View:
+    """Show that a person waved a phase through."""
+    override = state.overrides[-1]
+    shown: View = {
+        "phase_completed": override.phase,
+        "checkpoint_passed": False,
+        "overridden": {"by": override.by, "via": override.via, "reason": clip(override.reason)},
+    }
+    if state.status is Status.COMPLETED:
+        shown["workflow_complete"] = True
+    else:
+        shown["current_phase"] = state.current_phase
+    return shown | {"next": next_step(state)}
+
+
+def repeated(evidence: Mapping[str, Any]) -> Any:
+    """Return evidence as a next call repeats it: whole if it is short."""
+    return evidence if _json_size(evidence) <= MAX_REPEATED else {"...": "the same evidence"}
 
 
 def session_summary(state: SessionSummary) -> View:

@@ -2,69 +2,75 @@
 
 Each method is one action. It loads what it needs, lets the pure modules decide (`transitions`
 what is legal, `evaluation` whether a phase passes, `lifecycle` what follows) and saves through
-the one door, `StateManager.edit`. Completing a phase happens in `complete_phase` and nowhere
-else. Holds nothing but caches of immutable definitions: safe to share between threads.
+the one door, `StateManager.edit`. Completing a phase happens in `completion` and nowhere else.
+Holds nothing but caches of immutable definitions: safe to share between threads.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, Protocol
 
 from mcp_server.core import lifecycle, refusals, views
+from mcp_server.core.completion import Completion, Looker, Workers
+from mcp_server.core.consent import Consent, Subjects
 from mcp_server.core.definitions import Definition, Phase
-from mcp_server.core.encoding import MAX_DEPTH, decode, require_size
+from mcp_server.core.encoding import require_size
 from mcp_server.core.library import WorkflowLibrary
-from mcp_server.core.lifecycle import Submission
+from mcp_server.core.limits import Limits
 from mcp_server.core.models import SessionState
 from mcp_server.core.paging import page_of
 from mcp_server.core.paths import validate_target
+from mcp_server.core.pinning import Pinned
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Action, Status, require_legal
 from mcp_server.errors import (
-    DamagedStateError,
     DefinitionError,
-    InvalidArgumentError,
     NotFoundError,
     StateError,
-    WorkflowError,
     quoted,
 )
-from mcp_server.gates.evaluation import Outcome as Judgement
-from mcp_server.gates.evaluation import Verdict, evaluate
 
 Answer = dict[str, Any]
 
-MAX_FIELDS = 256
-MAX_FIELD_NAME = 128
 _MAX_OTHERS = 5
-_MAX_SHOWN = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much an agent may submit, in bytes of UTF-8 JSON, and how deep it may nest."""
-
-    evidence: int = 10 * 1024 * 1024
-    options: int = 64 * 1024
-    depth: int = MAX_DEPTH
+class ProjectEyes(Looker, Subjects, Protocol):
+    """What looks at the project for the engine."""
 
 
 class WorkflowEngine:
     """Walks sessions through their workflows."""
 
     def __init__(
-        self, library: WorkflowLibrary, sessions: StateManager, *, root: Path, limits: Limits
+        self,
+        library: WorkflowLibrary,
+        sessions: StateManager,
+        *,
+        root: Path,
+        limits: Limits,
+        looker: ProjectEyes,
+        workers: Workers | None = None,
     ) -> None:
         """Serve the definitions of `library` to `sessions` of the project at `root`."""
         self._library = library
         self._sessions = sessions
         self._root = root
         self._limits = limits
-        self._pinned = lru_cache(maxsize=64)(self._read_pinned)
+        self._looker = looker
+        self._pinned = Pinned(sessions.store)
+        self._completion = Completion(sessions, self._pinned, looker, workers, limits)
+        self._consent = Consent(sessions, self._pinned, looker)
+
+    @property
+    def consent(self) -> Consent:
+        """What records a person's word."""
+        return self._consent
+
+    @property
+    def completion(self) -> Completion:
+        """What judges submissions, for whoever does it in the server's place."""
+        return self._completion
 
     def list_workflows(
         self, category: str | None = None, limit: int | None = None, cursor: str | None = None
@@ -112,7 +118,8 @@ class WorkflowEngine:
         target_file = PurePosixPath(target_file).as_posix()
         definition = self._library.load(workflow_type)
         others = self._sessions.open_for(target_file)
-        state = self._sessions.create(definition, target_file, options)
+        commit = self._looker.commit_for(*(phase.gate for phase in definition.phases))
+        state = self._sessions.create(definition, target_file, options, commit)
         return {
             "session_id": state.session_id,
             "workflow_type": state.workflow_type,
@@ -149,39 +156,11 @@ class WorkflowEngine:
         }
 
     def complete_phase(self, session_id: str, phase: int, evidence: Mapping[str, Any]) -> Answer:
-        """Judge the evidence for the current phase and let it pass, or refuse.
-
-        Raises GateRefusedError when the gate says no and StateError for any but the current
-        phase; the gate's no and an attempt to skip ahead are recorded.
-        """
-        self._require_evidence(evidence)
-        refusal: WorkflowError | None = None
-        answer: Answer = {}
-        now = self._sessions.clock()
-        with self._sessions.edit(session_id) as draft:
-            state = draft.state
-            require_legal(state.status, Action.COMPLETE_PHASE)
-            definition = self._pinned(state.definition.digest)
-            gate = definition.phase(phase).gate
-            if phase < state.current_phase:
-                raise refusals.phase_behind(state, phase)
-            if phase > state.current_phase:
-                refusal = refusals.phase_ahead(state, phase)
-                entry = refusals.entry(phase, refusal, now)
-                draft.record(lifecycle.refuse_skip(state, entry, now))
-            else:
-                merged = self._merged(state, evidence)
-                verdict = evaluate(gate, merged, {})
-                submission = lifecycle.prepare(merged, verdict.known)
-                if verdict.outcome is Judgement.PASS:
-                    after = draft.record(lifecycle.pass_phase(state, submission, now))
-                    answer = _passed(after, definition, phase, submission, verdict)
-                else:
-                    refusal = refusals.gate_refused(state, verdict)
-                    entry = refusals.entry(phase, refusal, now, verdict)
-                    draft.record(lifecycle.refuse_phase(state, submission, entry, now))
-        if refusal is not None:
-            raise refusal
+        """Submit evidence for the current phase: its gate lets it pass, or says what is missing."""
+        answer = self._completion.complete(session_id, phase, evidence)
+        moved = self._moved_on(self._sessions.load(session_id)).get("moved_on")
+        if moved and answer.get("checkpoint_passed"):
+            answer["warnings"] = [*answer["warnings"], moved]
         return answer
 
     def get_state(self, session_id: str) -> Answer:
@@ -202,6 +181,7 @@ class WorkflowEngine:
             "resume_capable": state.resume_capable,
             "definition": views.definition(state) | self._moved_on(state),
             "next": views.next_step(state),
+            **self._completion.standing(session_id),
         }
         kept = state.current_phase not in completed and state.evidence.get(state.current_phase)
         return answer | ({"kept_evidence": sorted(kept)[:20]} if kept else {})
@@ -256,7 +236,9 @@ class WorkflowEngine:
             require_legal(before.status, Action.ROLLBACK)
             definition = self._pinned(before.definition.digest)
             definition.phase(to_phase)
-            state = draft.record(lifecycle.roll_back(before, to_phase, self._sessions.clock()))
+            commit = self._looker.commit_for(definition.phase(to_phase).gate)
+            change = lifecycle.roll_back(before, to_phase, self._sessions.clock(), commit=commit)
+            state = draft.record(change)
         return {
             "rolled_back": True,
             "from_phase": before.current_phase,
@@ -297,32 +279,6 @@ class WorkflowEngine:
             )
         return phase
 
-    def _require_evidence(self, evidence: Mapping[str, Any]) -> None:
-        if any(not name.isprintable() or not name for name in evidence):
-            raise InvalidArgumentError(
-                "evidence has a field whose name is empty or holds control characters",
-                remediation="Name the fields as get_phase shows them.",
-            )
-        if len(evidence) > MAX_FIELDS or any(len(name) > MAX_FIELD_NAME for name in evidence):
-            raise InvalidArgumentError(
-                f"evidence is too large: {len(evidence)} fields; at most {MAX_FIELDS}, with names"
-                f" of at most {MAX_FIELD_NAME} characters",
-                remediation="Submit the fields that the gate names; put lists into one field.",
-            )
-        require_size("evidence", evidence, self._limits.evidence, self._limits.depth)
-
-    def _merged(self, state: SessionState, evidence: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `evidence` over what earlier attempts at the current phase submitted."""
-        kept = {
-            name: item.value
-            if item.inline
-            else decode(self._sessions.store.blob(state.session_id, item.sha256))
-            for name, item in state.evidence.get(state.current_phase, {}).items()
-        }
-        merged = kept | {name: value for name, value in evidence.items() if value is not None}
-        self._require_evidence(merged)
-        return merged
-
     def _moved_on(self, state: SessionState) -> dict[str, str]:
         try:
             current = self._library.load(state.workflow_type)
@@ -333,16 +289,6 @@ class WorkflowEngine:
         return {"moved_on": f"the workflow on disk is now {current.version}"
                 f" ({current.digest[: views.DIGEST_SHOWN]}); the pinned one is served"}  # fmt: skip
 
-    def _read_pinned(self, digest: str) -> Definition:
-        content = self._sessions.store.pinned(digest)
-        try:
-            return Definition.from_snapshot(content)
-        except ValidationError as error:
-            raise DamagedStateError(
-                f"the pinned definition {digest[:12]} cannot be read by this server",
-                remediation="Run the server version that started the session, or start again.",
-            ) from error
-
 
 def _after_task(state: SessionState, phase: Phase, task_number: int) -> str:
     later = [task.task_number for task in phase.tasks if task.task_number > task_number]
@@ -352,30 +298,3 @@ def _after_task(state: SessionState, phase: Phase, task_number: int) -> str:
     if phase.phase_number != state.current_phase or state.status is not Status.ACTIVE:
         return views.next_step(state)
     return views.call(Action.COMPLETE_PHASE, **session, evidence={"...": "..."})
-
-
-def _passed(
-    state: SessionState,
-    definition: Definition,
-    phase: int,
-    submission: Submission,
-    verdict: Verdict,
-) -> Answer:
-    answer: Answer = {
-        "phase_completed": phase,
-        "checkpoint_passed": True,
-        "evidence_accepted": list(submission.items)[:_MAX_SHOWN],
-        "evidence": {name: {"known": str(item.known)} for name, item in
-                     list(submission.items.items())[:_MAX_SHOWN]},
-        "warnings": views.bounded(map(views.clip, verdict.warnings), 1_000),
-    }  # fmt: skip
-    following = definition.phase_after(phase)
-    if following is None:
-        answer["workflow_complete"] = True
-    else:
-        answer["next_phase"] = {
-            "phase_number": following.phase_number,
-            "title": following.title,
-            "description": views.clip(following.description),
-        }
-    return answer | {"next": views.next_step(state)}

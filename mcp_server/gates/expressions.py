@@ -20,6 +20,8 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
+from mcp_server.gates.expression_patterns import MATCHERS, matches, rewrite
+from mcp_server.gates.patterns import PatternBudget
 from mcp_server.gates.vocabulary import (
     FREE,
     FUNCTIONS,
@@ -119,14 +121,18 @@ def _parse(source: str) -> tuple[ast.expr, tuple[str, ...]]:
         raise ExpressionError("the lambda needs a parameter for the value to judge")
     if len(set(parameters)) < len(parameters):
         raise ExpressionError("two parameters of the lambda have the same name")
-    _check(tree.body, parameters)
-    return tree.body, parameters
+    if "re" in parameters:
+        raise ExpressionError("a parameter cannot be called re, which names the patterns")
+    parts = sum(1 for _ in ast.walk(tree.body))
+    if parts > MAX_NODES:
+        raise ExpressionError(f"expression of {parts} parts is over {MAX_NODES}")
+    body = rewrite(tree.body)
+    _check(body, parameters)
+    return body, parameters
 
 
 def _check(body: ast.expr, parameters: tuple[str, ...]) -> None:
     nodes = list(ast.walk(body))
-    if len(nodes) > MAX_NODES:
-        raise ExpressionError(f"expression of {len(nodes)} parts is over {MAX_NODES}")
     called = {id(node.func) for node in nodes if isinstance(node, ast.Call)}
     bound = {*parameters} | {
         node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
@@ -151,7 +157,7 @@ def _check_name(node: ast.Name, bound: set[str], *, is_called: bool) -> None:
     if node.id.startswith("__"):
         raise ExpressionError(f"name {node.id!r} is not allowed")
     if is_called:
-        if node.id not in FUNCTIONS and node.id != "isinstance":
+        if node.id not in FUNCTIONS and node.id not in MATCHERS and node.id != "isinstance":
             raise ExpressionError(f"function {node.id!r} is not one of {', '.join(FUNCTIONS)}")
     elif node.id not in bound and node.id not in TYPES:
         raise ExpressionError(f"name {node.id!r} is not a parameter")
@@ -195,6 +201,7 @@ class _Evaluation:
 
     def __init__(self) -> None:
         self._steps = 0
+        self._patterns = PatternBudget()
 
     def value(self, node: ast.expr, names: Environment) -> Any:
         self._spend(1)
@@ -303,6 +310,8 @@ class _Evaluation:
         return self._method(self.value(method.value, names), method.attr, arguments, named)
 
     def _function(self, name: str, arguments: list[Any], named: Mapping[str, Any]) -> Any:
+        if name in MATCHERS:
+            return matches(self._patterns, name, *arguments)
         if name in SHALLOW:
             self._spend(sum(map(len, filter(_has_parts, arguments))) // _PARTS_IN_A_STEP)
         elif name not in FREE:

@@ -15,6 +15,9 @@ from jsonschema.exceptions import SchemaError
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mcp_server.gates.expressions import Expression
+from mcp_server.gates.observation import Known
+from mcp_server.gates.patterns import PatternError, compiled
+from mcp_server.gates.probe_settings import ProbeSettings, parse_verify
 from mcp_server.gates.vocabulary import ExpressionError
 
 TYPE_NAMES: Mapping[str, str] = {
@@ -37,7 +40,15 @@ _ALIASES: Mapping[str, str] = {
 }
 
 _OWN_KEYS = frozenset(
-    {"type", "required", "description", "validator", "validator_params", "verify"}
+    {
+        "type",
+        "required",
+        "description",
+        "validator",
+        "validator_params",
+        "verify",
+        "assurance",
+    }
 )
 
 
@@ -81,13 +92,28 @@ class EvidenceField(_GatePart):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        if "verify" in (self.model_extra or {}):
-            raise ValueError(f"unknown probe in verify: {(self.model_extra or {})['verify']!r}")
         try:
             Draft202012Validator.check_schema(self.json_schema)
         except SchemaError as error:
             raise ValueError(f"not a JSON Schema: {error.message}") from error
+        _require_patterns(self.json_schema)
+        # Looking at them parses them.
+        strengths = [probe.gives.strength for probe in self.probes]
+        if self.assurance and self.assurance.strength > max(strengths, default=0):
+            raise ValueError(f"assurance {self.assurance} needs a probe that gives it, in verify")
         return self
+
+    @cached_property
+    def probes(self) -> tuple[ProbeSettings, ...]:
+        """How the server finds the value out for itself, the first that can be had."""
+        extra = self.model_extra or {}
+        return parse_verify(extra["verify"]) if "verify" in extra else ()
+
+    @cached_property
+    def assurance(self) -> Known | None:
+        """How the value must be known at least, where the author says so."""
+        extra = self.model_extra or {}
+        return Known(extra["assurance"]) if "assurance" in extra else None
 
     @cached_property
     def json_schema(self) -> dict[str, Any]:
@@ -182,9 +208,44 @@ class Gate(_GatePart):
         return {name: Expression(source) for name, source in self.validators.items()}
 
     @property
+    def verified_fields(self) -> Mapping[str, EvidenceField]:
+        """The fields whose value the server finds out for itself."""
+        return {name: field for name, field in self.evidence_schema.items() if field.probes}
+
+    @property
     def required_fields(self) -> tuple[str, ...]:
         """Names of the fields without which nothing passes."""
         return tuple(name for name, field in self.evidence_schema.items() if field.required)
+
+
+def _require_patterns(schema: Any) -> None:
+    """Raise ValueError for a schema whose patterns could not be matched within a time limit."""
+    keys: set[str] = set()
+    pending = [schema]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, list):
+            pending.extend(part)
+        elif isinstance(part, dict):
+            keys |= part.keys()
+            pending.extend(part.values())
+            if part is not schema and "$schema" in part:
+                # The library would judge this part by another dialect, without our limits.
+                raise ValueError("$schema inside of a schema is not supported")
+            by_name = part.get("patternProperties")
+            for pattern in (part.get("pattern"), *(by_name if isinstance(by_name, dict) else ())):
+                if isinstance(pattern, str):
+                    _require_pattern(pattern)
+    if {"patternProperties", "unevaluatedProperties"} <= keys:
+        # The library matches these names itself, without a limit.
+        raise ValueError("patternProperties beside unevaluatedProperties is not supported")
+
+
+def _require_pattern(pattern: str) -> None:
+    try:
+        compiled(pattern)
+    except PatternError as error:
+        raise ValueError(str(error)) from error
 
 
 def _parse(source: str) -> Expression:

@@ -20,9 +20,12 @@ or a code review done step by step, with proof.
 1. aos_workflow(action="list_workflows") shows what can be done.
 2. action="start" with workflow_type and target_file gives a session_id and the first phase.
 3. action="get_task" gives one task at a time. Do it before you ask for the next one.
-4. action="complete_phase" submits evidence: the fields that the phase's checkpoint names. The gate
-   lets the phase pass or says what is missing. Submit what is true: it is kept, marked as claimed.
+4. action="complete_phase" submits evidence: the fields that the phase's checkpoint names. Fields
+   with verified_by the server finds out for itself (files, reports, git, trusted commands): leave
+   them out. The others are kept as claimed. The gate lets the phase pass or says what is missing.
 5. After a refusal, mend the work, call action="retry_phase", then complete_phase again.
+6. VerificationUnavailable is not your failure: tell the user the remedy, which only a person can
+   carry out.
 
 Phases cannot be skipped. Sessions survive restarts: action="list_sessions" finds yours,
 action="get_state" says where it stands, and `next` in every answer is the exact next call."""

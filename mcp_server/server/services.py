@@ -16,9 +16,13 @@ import mcp_server
 from mcp_server.config import STATE_DIR, Settings, load_settings
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.library import BUILT_IN, Shelf, WorkflowLibrary
+from mcp_server.core.limits import Limits
 from mcp_server.core.state_manager import StateManager
-from mcp_server.core.workflow_engine import Limits, WorkflowEngine
+from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import ConfigurationError
+from mcp_server.gates.plugins import load_probes
+from mcp_server.server.looking import ProjectLooker
+from mcp_server.server.workers import VerificationWorkers
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +47,13 @@ def services_for(settings: Settings) -> Services:
         )
     store = FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
     sessions = StateManager(store, max_active=settings.max_active_sessions)
+    looker = ProjectLooker(settings.project)
     engine = WorkflowEngine(
         library_for(settings.project),
         sessions,
         root=settings.project,
+        looker=looker,
+        workers=VerificationWorkers(settings, store),
         limits=Limits(
             evidence=settings.max_evidence_size,
             options=settings.max_options_size,
@@ -73,6 +80,8 @@ def bound(services: Services | None) -> Iterator[None]:
 
 def library_for(project: Path) -> WorkflowLibrary:
     """Return the definitions that a project can start: its own first, then the built-in ones."""
+    # A gate may name a probe of another package.
+    load_probes()
     built_in = Path(mcp_server.__file__).parent / "workflows"
     local = (Shelf(label, project / label, project)
              for label in (".praxis-os/workflows", "universal/workflows"))  # fmt: skip

@@ -1,7 +1,6 @@
 """What each change makes of a session."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -10,6 +9,8 @@ from mcp_server.core.encoding import decode, digest, encode
 from mcp_server.core.lifecycle import (
     MAX_INLINE_PHASE,
     MAX_INLINE_VALUE,
+    approve,
+    override_phase,
     pass_phase,
     pause,
     prepare,
@@ -19,38 +20,31 @@ from mcp_server.core.lifecycle import (
     retry_phase,
     roll_back,
 )
-from mcp_server.core.models import MAX_ERRORS, MAX_HISTORY, EvidenceItem
+from mcp_server.core.models import (
+    MAX_ERRORS,
+    MAX_HISTORY,
+    Conclusion,
+    EvidenceItem,
+)
 from mcp_server.core.transitions import Status
 from mcp_server.errors import InvalidArgumentError, StateError
-from mcp_server.gates.evaluation import Known
+from mcp_server.gates.observation import Known
 from tests.builders import NOON
+from tests.core.lifecycle_builders import (
+    LATER,
+    LATEST,
+    ONE,
+    TWO,
+    WAVED,
+    approval,
+    attempts,
+    completed,
+    difference,
+    failed,
+)
 from tests.core.session_builders import ERROR, ID, birth, state
 
-LATER = NOON + timedelta(seconds=90.5)
-LATEST = NOON + timedelta(hours=1)
-ONE = prepare({"tests": 1})
-TWO = prepare({"tests": 2})
-
-
-def attempts(after):
-    return [(a.phase, a.attempt, a.status, a.duration_seconds) for a in after.history]
-
-
-def difference(before, after):
-    """The fields of a state that a change has replaced."""
-    old, new = before.model_dump(mode="json"), after.model_dump(mode="json")
-    return {name for name in new if new[name] != old[name]}
-
-
-def failed():
-    return refuse_phase(state(), ONE, ERROR, LATER).state
-
-
-def completed(phases=(1, 2)):
-    last = birth(phases=phases).state
-    for _ in phases:
-        last = pass_phase(last, ONE, LATER).state
-    return last
+CONCLUSION = Conclusion(phase=1, evidence="e" * 64)
 
 
 def test_a_session_is_born_active_at_its_first_phase():
@@ -242,11 +236,13 @@ CHANGES = {
     "resume": [lambda before: resume(before, LATER)],
     "retry_phase": [lambda before: retry_phase(before, reset_evidence=False, now=LATER)],
     "rollback": [lambda before: roll_back(before, 1, LATER)],
+    "approve": [lambda before: approve(before, approval())],
+    "override": [lambda before: override_phase(before, WAVED)],
 }
 LEGAL = {
-    Status.ACTIVE: ["complete_phase", "pause", "rollback"],
+    Status.ACTIVE: ["complete_phase", "pause", "rollback", "approve"],
     Status.PAUSED: ["resume"],
-    Status.FAILED: ["retry_phase", "rollback"],
+    Status.FAILED: ["retry_phase", "rollback", "override"],
     Status.COMPLETED: ["rollback"],
 }
 
@@ -295,3 +291,17 @@ def test_unknown_fields_survive_every_change():
     before = state(later={"kept": True})
     after = lifecycle.pause(before, None, LATER).state
     assert after.model_dump()["later"] == {"kept": True}
+
+
+def test_what_the_last_change_judged_is_noted_until_the_next():
+    passed = pass_phase(state(), ONE, LATER, concluded=CONCLUSION).state
+    refused = refuse_phase(state(), ONE, ERROR, LATER, concluded=CONCLUSION).state
+    assert (passed.concluded, refused.concluded) == (CONCLUSION, CONCLUSION)
+    noted = [passed.model_copy(update={"status": status}) for status in Status]
+    made = [
+        make(before).state.concluded
+        for before in noted
+        for action in LEGAL[before.status]
+        for make in CHANGES[action]
+    ]
+    assert made == [None] * (6 + 1 + 3 + 1)

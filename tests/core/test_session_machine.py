@@ -24,8 +24,9 @@ from hypothesis.stateful import (
 
 from mcp_server.core import durable
 from mcp_server.core.file_store import FileStore
+from mcp_server.core.limits import Limits
 from mcp_server.core.state_manager import StateManager
-from mcp_server.core.workflow_engine import Limits, WorkflowEngine
+from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import (
     DiskRefusedError,
     GateRefusedError,
@@ -33,6 +34,7 @@ from mcp_server.errors import (
     StateError,
     WorkflowError,
 )
+from mcp_server.server.looking import ProjectLooker
 from tests.builders import EVIDENCE, Clock, library, write_workflow
 
 PHASES = 3
@@ -99,7 +101,11 @@ class SessionMachine(RuleBasedStateMachine):
         store = FileStore(self.root / ".praxis-os" / "state" / "workflows")
         self.manager = StateManager(store, max_active=LIMIT, clock=self.clock)
         self.engine = WorkflowEngine(
-            library(self.root / "workflows"), self.manager, root=self.root, limits=Limits()
+            library(self.root / "workflows"),
+            self.manager,
+            root=self.root,
+            limits=Limits(),
+            looker=ProjectLooker(self.root),
         )
 
     def attempt(

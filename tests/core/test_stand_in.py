@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mcp_server.core.definitions import Definition
 from mcp_server.core.stand_in import stand_in
-from mcp_server.gates.evaluation import Outcome, evaluate
+from mcp_server.gates.evaluation import evaluate
+from mcp_server.gates.observation import Judgement
 
 MADE = stand_in("gone_v1", (0, 1, 2))
 GATE = MADE.phases[0].gate
@@ -23,12 +24,12 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.text() | st.just(FIELD), JSON))
 def test_no_evidence_ever_passes_its_gate(evidence: dict[str, Any]):
-    assert evaluate(GATE, evidence, {}).outcome is Outcome.FAIL
+    assert evaluate(GATE, evidence, {}).outcome is Judgement.FAIL
 
 
 @pytest.mark.parametrize("value", [None, True, False, 0, 1, "", "nothing", [], {}])
 def test_the_field_that_it_asks_for_does_not_pass_either(value):
-    assert evaluate(GATE, {FIELD: value}, {}).outcome is Outcome.FAIL
+    assert evaluate(GATE, {FIELD: value}, {}).outcome is Judgement.FAIL
 
 
 def test_every_phase_is_gated_so_and_strictly():
@@ -49,4 +50,4 @@ def test_it_says_what_happened_and_what_to_do():
 def test_the_gate_stays_shut_after_being_pinned():
     again = Definition.from_snapshot(MADE.snapshot)
     assert again == MADE
-    assert evaluate(again.phases[0].gate, {FIELD: True}, {}).outcome is Outcome.FAIL
+    assert evaluate(again.phases[0].gate, {FIELD: True}, {}).outcome is Judgement.FAIL

@@ -301,3 +301,76 @@ def test_every_change_of_a_session_holds_in_the_audit(store):
     last = follow(store, roll_back(last.state, 1, NOON), last)
     audit = verify(ID, store.lines(ID), lambda key: store.blob(ID, key), last.hash)
     assert (audit.holds, audit.lines, audit.last_hash) == (True, last.seq, last.hash)
+
+
+def test_a_session_is_being_verified_by_one_at_a_time(store):
+    stored(store)
+    assert store.is_verifying(ID) is False
+    with store.verifying(ID) as first:
+        with store.verifying(ID) as second:
+            assert (first, second, store.is_verifying(ID)) == (True, False, True)
+        # Who did not get it has not taken it away either.
+        assert store.is_verifying(ID) is True
+    assert store.is_verifying(ID) is False
+    with store.verifying(ID) as again:
+        assert again is True
+
+
+def test_of_threads_that_verify_at_once_exactly_one_does(store):
+    stored(store)
+    together = threading.Barrier(3)
+    told: list[bool] = []
+
+    def verify_it() -> None:
+        together.wait()
+        with store.verifying(ID) as mine:
+            told.append(mine)
+            together.wait()
+
+    threads = [threading.Thread(target=verify_it) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == [False, False, True]
+    assert store.is_verifying(ID) is False
+
+
+def test_a_verification_that_breaks_off_leaves_nothing_stuck(store):
+    stored(store)
+    with pytest.raises(LookupError), store.verifying(ID):
+        raise LookupError
+    with store.verifying(ID) as mine:
+        assert mine is True
+
+
+def test_each_session_is_verified_for_itself(store):
+    stored(store)
+    stored(store, OTHER_ID)
+    with store.verifying(ID) as first, store.verifying(OTHER_ID) as second:
+        assert (first, second) == (True, True)
+    with store.verifying(ID):
+        assert store.is_verifying(OTHER_ID) is False
+
+
+def test_a_session_that_is_being_verified_can_be_changed_and_deleted(store):
+    first = stored(store)
+    with store.verifying(ID):
+        last = follow(store, noted(first.state, "meanwhile"), first)
+        assert store.read(ID) == last
+        assert store.delete(last, None, NOON) is True
+    assert ids(store) == []
+
+
+def test_a_completed_session_can_be_verified(store):
+    complete(store, stored(store))
+    with store.verifying(ID) as mine:
+        assert (mine, store.is_verifying(ID)) == (True, True)
+
+
+def test_an_unknown_session_is_not_verified(store):
+    stored(store)
+    assert store.is_verifying(OTHER_ID) is False
+    with pytest.raises(NotFoundError, match=f"no session {OTHER_ID}"), store.verifying(OTHER_ID):
+        pytest.fail("a session that is not there was verified")
+    assert store.is_verifying(OTHER_ID) is False

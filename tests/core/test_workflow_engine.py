@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from mcp_server.core.encoding import digest
+from mcp_server.core.limits import Limits
 from mcp_server.core.state_manager import StateManager
-from mcp_server.core.workflow_engine import Limits, WorkflowEngine
+from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import (
     DamagedStateError,
     GateRefusedError,
@@ -16,6 +17,7 @@ from mcp_server.errors import (
     NotFoundError,
     StateError,
 )
+from mcp_server.server.looking import ProjectLooker
 from tests.builders import EVIDENCE, Clock, library, write_workflow
 from tests.memory_store import MemoryStore
 
@@ -28,7 +30,9 @@ class Project:
         self.folder = write_workflow(self.shelf, phases=phases)
         self.store = MemoryStore()
         self.sessions = StateManager(self.store, max_active=10, clock=Clock())
-        self.engine = WorkflowEngine(library(self.shelf), self.sessions, root=root, limits=limits)
+        self.engine = WorkflowEngine(
+            library(self.shelf), self.sessions, root=root, limits=limits, looker=ProjectLooker(root)
+        )
 
     def start(self, target: str = "a.py") -> str:
         return str(self.engine.start("small_v1", target)["session_id"])

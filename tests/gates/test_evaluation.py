@@ -4,11 +4,9 @@ import pytest
 
 from mcp_server.gates.evaluation import (
     SHORT,
+    Judgement,
     Known,
-    Observation,
-    Outcome,
     Verdict,
-    evaluate,
     shorten,
 )
 from mcp_server.gates.model import Gate, presence_gate
@@ -20,20 +18,10 @@ ABSENT = object()
 
 def test_evidence_that_satisfies_everything_passes():
     assert judged(gate(), EVIDENCE) == Verdict(
-        outcome=Outcome.PASS,
+        outcome=Judgement.PASS,
         known={"tests": Known.CLAIMED, "report": Known.CLAIMED},
+        values=EVIDENCE,
     )
-
-
-def test_what_the_server_saw_is_known_by_how_it_saw_it():
-    observations = {
-        "tests": Observation(Known.EXECUTED, 3),
-        "other": Observation(Known.OBSERVED, 1),
-    }
-
-    verdict = evaluate(gate(), EVIDENCE, observations)
-
-    assert verdict.known == {"tests": Known.EXECUTED, "report": Known.CLAIMED}
 
 
 def test_ways_to_know_are_ordered_from_the_weakest():
@@ -50,14 +38,14 @@ def test_a_missing_required_field_refuses_in_every_gate(made, name, value):
 
     verdict = judged(made, evidence)
 
-    assert (verdict.outcome, verdict.missing, verdict.problems) == (Outcome.FAIL, (name,), ())
+    assert (verdict.outcome, verdict.missing, verdict.problems) == (Judgement.FAIL, (name,), ())
 
 
 def test_an_optional_field_may_be_absent_but_not_wrong():
     made = one(required=False, type="integer")
 
-    assert judged(made, {"a": None, "b": 1}).outcome is Outcome.PASS
-    assert judged(made, {"b": 1}).outcome is Outcome.PASS
+    assert judged(made, {"a": None, "b": 1}).outcome is Judgement.PASS
+    assert judged(made, {"b": 1}).outcome is Judgement.PASS
     assert judged(made, {"a": "x"}).problems == ('a: expected type "integer", got "x"',)
 
 
@@ -75,12 +63,12 @@ NOTHING = {
 @pytest.mark.parametrize("made", NOTHING.values(), ids=NOTHING)
 @pytest.mark.parametrize("evidence", [{}, {"z": None}], ids=["empty", "null only"])
 def test_nothing_at_all_never_passes(made, evidence):
-    assert judged(made, evidence).outcome is Outcome.FAIL
+    assert judged(made, evidence).outcome is Judgement.FAIL
 
 
 def test_a_gate_without_fields_takes_anything_and_says_that_it_is_claimed():
     assert judged(presence_gate(()), {"note": "done"}) == Verdict(
-        Outcome.PASS, known={"note": Known.CLAIMED}
+        Judgement.PASS, known={"note": Known.CLAIMED}, values={"note": "done"}
     )
 
 
@@ -93,7 +81,7 @@ def test_empty_evidence_says_what_to_do():
 def test_fields_that_the_gate_does_not_know_are_kept_and_reported():
     verdict = judged(gate(), {**EVIDENCE, "note": "x"})
 
-    assert verdict.outcome is Outcome.PASS
+    assert verdict.outcome is Judgement.PASS
     assert verdict.warnings == ("note: not a field of this gate; kept",)
     assert verdict.known == dict.fromkeys((*EVIDENCE, "note"), Known.CLAIMED)
 
@@ -163,11 +151,6 @@ BROKEN = {
     "reference to itself": (
         one(**{"$ref": "#"}), 1, "a: its schema cannot be applied (RecursionError)",
     ),
-    "number beyond a float": (
-        one(type="integer", multipleOf=0.5),
-        10**400,
-        "a: its schema cannot be applied (OverflowError)",
-    ),
 }  # fmt: skip
 
 
@@ -176,7 +159,7 @@ def test_a_value_that_is_not_as_the_gate_says_refuses_and_teaches(made, value, p
     verdict = judged(made, {"a": value})
 
     assert (verdict.outcome, verdict.missing, verdict.problems, verdict.warnings) == (
-        Outcome.FAIL, (), (problem,), (),
+        Judgement.FAIL, (), (problem,), (),
     )  # fmt: skip
 
 
@@ -187,7 +170,7 @@ def test_a_lenient_gate_only_warns_of_it(made, value, problem):
     verdict = judged(relaxed, {"a": value})
 
     assert (verdict.outcome, verdict.missing, verdict.problems, verdict.warnings) == (
-        Outcome.PASS, (), (), (f"not enforced, the gate is lenient: {problem}",),
+        Judgement.PASS, (), (), (f"not enforced, the gate is lenient: {problem}",),
     )  # fmt: skip
 
 
@@ -216,7 +199,20 @@ RIGHT = {
 
 @pytest.mark.parametrize(("made", "value"), RIGHT.values(), ids=RIGHT)
 def test_a_value_that_is_as_the_gate_says_passes(made, value):
-    assert judged(made, {"a": value}) == Verdict(Outcome.PASS, known={"a": Known.CLAIMED})
+    assert judged(made, {"a": value}) == Verdict(
+        Judgement.PASS, known={"a": Known.CLAIMED}, values={"a": value}
+    )
+
+
+@pytest.mark.parametrize(
+    "value", [10**400, 2**63, -(2**63), float("nan"), float("inf"), [{"a": 1e19}]]
+)
+@pytest.mark.parametrize(
+    "made", [one(), lenient(evidence_schema={"a": {}})], ids=["strict", "lenient"]
+)
+def test_a_number_that_counts_nothing_never_passes(made, value):
+    problem = "a: a number is not finite, or is 9223372036854775808 or more"
+    assert judged(made, {"a": value}).problems == (problem,)
 
 
 def test_every_field_that_is_wrong_is_named():
@@ -253,7 +249,7 @@ RULES = {
 def test_a_rule_that_does_not_hold_refuses(made, problem):
     verdict = judged(made, EVIDENCE)
 
-    assert (verdict.outcome, verdict.problems) == (Outcome.FAIL, (problem,))
+    assert (verdict.outcome, verdict.problems) == (Judgement.FAIL, (problem,))
 
 
 def test_a_rule_that_does_not_hold_is_a_warning_in_a_lenient_gate():
@@ -262,13 +258,13 @@ def test_a_rule_that_does_not_hold_is_a_warning_in_a_lenient_gate():
     verdict = judged(made, EVIDENCE)
 
     assert (verdict.outcome, verdict.warnings) == (
-        Outcome.PASS,
+        Judgement.PASS,
         ("not enforced, the gate is lenient: rule not met: lambda e: False",),
     )
 
 
 def test_a_rule_that_holds_passes():
-    assert judged(ruled("lambda e: e['tests'] == 3"), EVIDENCE).outcome is Outcome.PASS
+    assert judged(ruled("lambda e: e['tests'] == 3"), EVIDENCE).outcome is Judgement.PASS
 
 
 @pytest.mark.parametrize(
@@ -279,7 +275,7 @@ def test_a_rule_that_holds_passes():
 def test_rules_wait_until_every_field_can_be_compared(evidence):
     verdict = judged(ruled("lambda e: e['tests'] > 5"), evidence)
 
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is Judgement.FAIL
     assert not any("rule" in problem for problem in verdict.problems)
 
 

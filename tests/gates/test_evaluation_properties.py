@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mcp_server.gates.evaluation import Outcome, evaluate
+from mcp_server.gates.evaluation import evaluate
 from mcp_server.gates.model import Gate
+from mcp_server.gates.observation import Judgement
 from tests.builders import gate
 from tests.gates.gate_builders import judged
 
@@ -16,8 +17,10 @@ from tests.gates.gate_builders import judged
 _properties = settings(deadline=None, database=None, max_examples=60)
 
 _NAMES = st.text("abcdefg_", min_size=1, max_size=6)
+_INTEGERS = st.integers(-(2**63) + 1, 2**63 - 1)
+
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    st.none() | st.booleans() | _INTEGERS | st.floats(-1e18, 1e18) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_NAMES, inner, max_size=4),
     max_leaves=10,
 )
@@ -27,12 +30,12 @@ _KINDS = (
     ({"type": "boolean"}, st.just(True), False),  # noqa: FBT003
     ({"type": "boolean", "const": False}, st.just(False), True),  # noqa: FBT003
     ({"type": "integer", "minimum": 1}, st.integers(1, 99), 0),
-    ({"type": "integer"}, st.integers(), True),
+    ({"type": "integer"}, _INTEGERS, True),
     ({"type": "number", "maximum": 100}, st.floats(0, 100), 100.5),
     ({"type": "string", "pattern": "^a+$"}, st.text("a", min_size=1, max_size=5), "b"),
     ({"type": "string", "enum": ["x", "y"]}, st.sampled_from(["x", "y"]), "z"),
-    ({"type": "list", "minItems": 1}, st.lists(st.integers(), min_size=1, max_size=3), []),
-    ({"type": "dict", "required": True}, st.dictionaries(_NAMES, st.integers(), max_size=3), [1]),
+    ({"type": "list", "minItems": 1}, st.lists(_INTEGERS, min_size=1, max_size=3), []),
+    ({"type": "dict", "required": True}, st.dictionaries(_NAMES, _INTEGERS, max_size=3), [1]),
     ({"validator": "positive"}, st.integers(1, 99), -1),
     ({"validator": "over", "validator_params": {"least": 5}}, st.integers(6, 99), 5),
 )
@@ -64,7 +67,7 @@ def test_any_passing_evidence_passes_and_is_left_as_it_was(drawn):
     made, passing, _ = drawn
     before = copy.deepcopy(passing)
 
-    assert judged(made, passing).outcome is Outcome.PASS
+    assert judged(made, passing).outcome is Judgement.PASS
     assert passing == before
 
 
@@ -76,7 +79,7 @@ def test_breaking_one_thing_in_passing_evidence_fails_a_strict_gate(drawn, data)
 
     verdict = judged(made, {**passing, name: wrong[name]})
 
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is Judgement.FAIL
     assert [problem.partition(":")[0] for problem in verdict.problems] == [name]
 
 
@@ -91,7 +94,7 @@ def test_no_evidence_that_lacks_a_required_field_passes_any_gate(drawn, anything
 
     verdict = judged(made, evidence)
 
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is Judgement.FAIL
     assert name in verdict.missing
 
 
@@ -102,7 +105,7 @@ def test_no_evidence_whatever_raises_and_each_refusal_has_a_reason(drawn, eviden
 
     verdict = judged(made, evidence)
 
-    assert (verdict.outcome is Outcome.FAIL) == bool(verdict.missing or verdict.problems)
+    assert (verdict.outcome is Judgement.FAIL) == bool(verdict.missing or verdict.problems)
 
 
 # Each of these raises inside for the values drawn.
@@ -131,7 +134,7 @@ def test_nothing_raised_inside_is_a_pass(source, place, value):
 
     verdict = judged(made, {"a": value})
 
-    assert verdict.outcome is Outcome.FAIL
+    assert verdict.outcome is Judgement.FAIL
     assert "failed on" in verdict.problems[0] or "could not be applied" in verdict.problems[0]
 
 
@@ -154,12 +157,12 @@ def test_nothing_raised_inside_is_a_pass(source, place, value):
 )
 def test_items_are_unique_where_json_schema_says_so(items, unique):
     asked = gate(evidence_schema={"a": {"type": "list", "uniqueItems": True}})
-    passes = evaluate(asked, {"a": items}, {}).outcome is Outcome.PASS
+    passes = evaluate(asked, {"a": items}, {}).outcome is Judgement.PASS
     assert passes is unique
 
 
 def test_thousands_of_unique_items_are_judged_at_once():
     asked = gate(evidence_schema={"a": {"type": "list", "uniqueItems": True}})
     many = [{"id": number, "name": f"test {number}"} for number in range(50_000)]
-    assert evaluate(asked, {"a": many}, {}).outcome is Outcome.PASS
-    assert evaluate(asked, {"a": [*many, many[0]]}, {}).outcome is Outcome.FAIL
+    assert evaluate(asked, {"a": many}, {}).outcome is Judgement.PASS
+    assert evaluate(asked, {"a": [*many, many[0]]}, {}).outcome is Judgement.FAIL

@@ -181,3 +181,52 @@ def test_an_evaluation_leaves_what_was_submitted_as_it_was():
     Expression("lambda x: sorted(x['files']) + x['sizes'].keys() + x['files'] * 2")(value)
 
     assert value == {"files": ["b", "a"], "sizes": {"a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("source", "value", "expected"),
+    [
+        ("lambda x: re.match('[a-z]+', x)", "abc1", True),
+        ("lambda x: re.match('[a-z]+', x)", "1abc", None),
+        ("lambda x: re.match('a|b', x) is not None", "cb", False),
+        ("lambda x: re.search('b', x) is not None", "abc", True),
+        ("lambda x: re.search('z', x) is None", "abc", True),
+        ("lambda x: bool(re.fullmatch('[0-9]{4}', x))", "2026", True),
+        ("lambda x: bool(re.fullmatch('[0-9]{4}', x))", "2026\n", False),
+        ("lambda x: all(re.match('TC-', y) for y in x)", ["TC-1", "TC-2"], True),
+        ("lambda x: all(re.match('TC-', y) for y in x)", ["TC-1", "2"], False),
+    ],
+)
+def test_patterns_say_whether_they_match(source, value, expected):
+    assert Expression(source)(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("lambda x: re", "name 're' is not a parameter"),
+        ("lambda x: re.compile(x)", "attribute 'compile' is not allowed"),
+        ("lambda x: re.match(x, 'a')", "the pattern of re.match must be a literal"),
+        ("lambda x: re.match('a')", "re.match takes a pattern and a text"),
+        ("lambda x: re.match('a', x).string", "attribute 'string' is not allowed"),
+        ("lambda x: re.match('(', x)", "'(' is not a regular expression: missing )"),
+        ("lambda re: re.match('a', 'a')", "a parameter cannot be called re"),
+    ],
+)
+def test_what_patterns_do_not_offer_is_refused_when_it_is_read(source, reason):
+    with pytest.raises(ExpressionError) as refusal:
+        Expression(source)
+    assert str(refusal.value).startswith(reason)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (3, "re.search judges text, not int"),
+        ("a" * 3_000 + "b", "the pattern '(a|aa)+$' takes too long on this text"),
+    ],
+)
+def test_a_pattern_that_cannot_be_matched_is_an_error(value, reason):
+    with pytest.raises(ExpressionError) as refusal:
+        Expression("lambda x: re.search('(a|aa)+$', x)")(value)
+    assert str(refusal.value) == reason

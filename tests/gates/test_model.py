@@ -148,9 +148,12 @@ UNSOUND = {
     ),
     "unknown probe": (
         {"evidence_schema": {"a": {"verify": {"crystal_ball": "a"}}}},
-        "unknown probe in verify: {'crystal_ball': 'a'}",
+        "unknown probe in verify: ['crystal_ball']; one of approval, command, count, coverage",
     ),
-    "empty probe": ({"evidence_schema": {"a": {"verify": None}}}, "unknown probe in verify: None"),
+    "empty probe": (
+        {"evidence_schema": {"a": {"verify": None}}},
+        "verify takes a probe, such as {file: path}, not None",
+    ),
     "unknown validator": (
         {"evidence_schema": {"a": {"validator": "positive"}}},
         "a: unknown validator 'positive' (none is defined)",

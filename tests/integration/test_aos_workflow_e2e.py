@@ -13,15 +13,24 @@ import pytest
 from mcp import Client, StdioServerParameters
 
 from mcp_server.config import Settings
-from mcp_server.core.definitions import Definition
+from mcp_server.core.definitions import Definition, Phase
+from mcp_server.example import Example, claims
 from mcp_server.server.app import build_server
 from mcp_server.server.services import library_for
 from mcp_server.server.tools.workflow_tools import VALID_ACTIONS
-from tests.builders import BUILT_IN_NAMES, EVIDENCE, copy_compat, passing_evidence, write_workflow
+from tests.builders import (
+    BUILT_IN_FOLDER,
+    BUILT_IN_NAMES,
+    EVIDENCE,
+    copy_compat,
+    passing_evidence,
+    write_workflow,
+)
 from tests.integration.agent import Agent
 
 REVISIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
 
+Work = Callable[[Phase], dict[str, Any]]
 Connect = Callable[[Path], AbstractAsyncContextManager[Agent]]
 
 
@@ -52,10 +61,10 @@ async def over_stdio(project: Path) -> AsyncIterator[Agent]:
         yield await Agent.of(client)
 
 
-async def walk(agent: Agent, definition: Definition) -> None:
-    """Walk a workflow from its first phase to its end, reading every task."""
+async def walk(agent: Agent, definition: Definition, work: Work, target: str) -> None:
+    """Walk a workflow from its first phase to its end, reading every task and doing the work."""
     started = await agent.succeed(
-        "start", workflow_type=definition.workflow_type, target_file="src/orders.py"
+        "start", workflow_type=definition.workflow_type, target_file=target
     )
     session = {"session_id": started["session_id"]}
     assert started["total_phases"] == len(definition.phases)
@@ -66,9 +75,8 @@ async def walk(agent: Agent, definition: Definition) -> None:
         for task in shown["phase_content"]["tasks"]:
             read = await agent.succeed("get_task", **session, task_number=task["task_number"])
             assert read["task_content"]["content"] == phase.task(task["task_number"]).content
-        evidence = passing_evidence(phase.gate)
         passed = await agent.succeed(
-            "complete_phase", **session, phase=phase.phase_number, evidence=evidence
+            "complete_phase", **session, phase=phase.phase_number, evidence=work(phase)
         )
         assert passed["checkpoint_passed"] is True
         last = phase is definition.phases[-1]
@@ -164,8 +172,15 @@ async def test_a_session_goes_on_in_another_server(project, connect):
 
 @pytest.mark.parametrize("name", BUILT_IN_NAMES)
 async def test_a_built_in_workflow_is_walked_to_its_end_over_stdio(project, name):
+    example = Example.of(BUILT_IN_FOLDER / name)
+    example.begin(project)
+
+    def work(phase: Phase) -> dict[str, Any]:
+        example.work(phase.phase_number, project)
+        return claims(phase.gate)
+
     async with over_stdio(project) as agent:
-        await walk(agent, library_for(project).load(name))
+        await walk(agent, library_for(project).load(name), work, example.target_file)
 
 
 async def test_the_foreign_static_workflow_is_walked_to_its_end_over_stdio(project, compat):
@@ -176,7 +191,7 @@ async def test_the_foreign_static_workflow_is_walked_to_its_end_over_stdio(proje
         listed = await agent.succeed("list_workflows")
         sources = {item["workflow_type"]: item["source"] for item in listed["workflows"]}
         assert sources["spec_creation_v1"] == ".praxis-os/workflows"
-        await walk(agent, definition)
+        await walk(agent, definition, lambda phase: passing_evidence(phase.gate), "src/orders.py")
 
 
 def rpc(method: str, number: int | None = None, **params: Any) -> bytes:

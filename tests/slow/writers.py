@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mcp_server.core.file_store import FileStore
+from mcp_server.core.limits import Limits
 from mcp_server.core.models import Change, SessionState
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Action, Outcome, Status
-from mcp_server.core.workflow_engine import Limits, WorkflowEngine
+from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import GateRefusedError, StateError
+from mcp_server.server.looking import ProjectLooker
 from tests.builders import EVIDENCE, library
 
 WORKFLOW = "small_v1"
@@ -60,7 +62,9 @@ def server(folder: Path, root: Path, *, max_active: int = 100, timeout: float = 
     """A server of the definitions under `root` with its state in `folder`."""
     store = FileStore(folder, lock_timeout=timeout)
     sessions = StateManager(store, max_active=max_active)
-    engine = WorkflowEngine(library(root / "shelf"), sessions, root=root, limits=Limits())
+    engine = WorkflowEngine(
+        library(root / "shelf"), sessions, root=root, limits=Limits(), looker=ProjectLooker(root)
+    )
     return Server(store, sessions, engine)
 
 

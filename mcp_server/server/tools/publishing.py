@@ -7,17 +7,20 @@ failure.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnnotations
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from mcp_server.core.transitions import Action
 from mcp_server.server.tools.actions import ACTIONS
 from mcp_server.server.tools.arguments import ARGUMENTS
+from mcp_server.server.tools.asking import Asker
+from mcp_server.server.tools.progress import reporting
 from mcp_server.server.tools.rendering import render
 
 NAME = "aos_workflow"
@@ -40,11 +43,11 @@ _CLOSE = """\
 A workflow is defined in files: phases, tasks, and a gate at the end of each phase that judges the
 evidence before the next phase opens. The loop: list_workflows, start, then for each phase get_task
 for every task, do the work, and complete_phase with the fields that get_phase shows under
-checkpoint.evidence. Refused? Read validation_errors, mend the work, retry_phase, complete_phase.
-Lost? get_state. Phases cannot be skipped; sessions survive restarts. Every answer has status, and
-`next`, the exact next call, where you can go on; every error has remediation."""
-
-Answerer = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
+checkpoint.evidence. A field with verified_by the server finds out for itself: leave it out, and
+have what it looks at in place, written in this phase. verification "running": send the same call
+again. Refused? Read validation_errors, mend the work, retry_phase, complete_phase. Lost? get_state.
+Phases cannot be skipped; sessions survive restarts. Every answer has status, and `next`, the exact
+next call, where you can go on; every error has remediation."""
 
 
 def description() -> str:
@@ -98,12 +101,17 @@ class Envelope(BaseModel):
     remediation: _published({"type": "string"}) = ""  # type: ignore[valid-type]
 
 
-def publish(mcp_server: MCPServer[Any], answer: Answerer) -> None:
-    """Register the tool with an SDK server; `answer` gets the raw arguments of each call."""
+def publish(mcp_server: MCPServer[Any], asker: Asker) -> None:
+    """Register the tool with an SDK server; `asker` gets the raw arguments of each call."""
 
-    async def aos_workflow(ctx: Context[Any, Any], **_checked_by_answer: Any) -> CallToolResult:
+    async def aos_workflow(
+        ctx: Context[Any, Any], **_checked_by_answer: Any
+    ) -> CallToolResult | InputRequiredResult:
         params = ctx.request_context.params or {}
-        return to_result(await answer(params.get("arguments") or {}))
+        raw = params.get("arguments") or {}
+        async with reporting(ctx, wanted=raw.get("action") == Action.COMPLETE_PHASE):
+            answer = await asker.answer(ctx, raw)
+        return answer if isinstance(answer, InputRequiredResult) else to_result(answer)
 
     aos_workflow.__signature__ = _signature()  # type: ignore[attr-defined]
     mcp_server.tool(

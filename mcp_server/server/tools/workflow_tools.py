@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
+import anyio
 import anyio.to_thread
 from mcp.server import MCPServer
 
@@ -21,6 +22,7 @@ from mcp_server.config import (
     MAX_ACTIVE_SESSIONS,
     MAX_EVIDENCE_SIZE,
     STATE_DIR,
+    VERIFY_WAIT,
 )
 from mcp_server.core.encoding import MAX_DEPTH, require_size
 from mcp_server.core.identifiers import SESSION_ID_PATTERN, validate_session_id
@@ -36,9 +38,10 @@ from mcp_server.errors import (
     quoted,
 )
 from mcp_server.server import services
-from mcp_server.server.tools import publishing
+from mcp_server.server.tools import consenting, publishing
 from mcp_server.server.tools.actions import example_call
 from mcp_server.server.tools.arguments import Given, require, screen
+from mcp_server.server.tools.asking import Asker, Question, Said
 from mcp_server.server.tools.redaction import sanitize_error
 
 __all__ = [
@@ -62,6 +65,9 @@ Answer = dict[str, Any]
 Handler = Callable[..., Awaitable[Answer]]
 
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
+
+_MAX_LONG_CALLS = 128
+_long_calls = anyio.CapacityLimiter(_MAX_LONG_CALLS)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -95,6 +101,12 @@ def _note_size() -> int:
 async def _run(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     """Call a blocking method in a worker thread, so that the server goes on answering others."""
     return await anyio.to_thread.run_sync(partial(method, *args, **kwargs))
+
+
+async def _run_long(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Call a method that may take long, in a thread that is not one of those that answer."""
+    call = partial(method, *args, **kwargs)
+    return await anyio.to_thread.run_sync(call, limiter=_long_calls)
 
 
 async def _handle_list_workflows(**arguments: Any) -> Answer:
@@ -134,7 +146,7 @@ async def _handle_get_task(**arguments: Any) -> Answer:
 
 async def _handle_complete_phase(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _run_long(
         _engine().complete_phase,
         given.session_id(),
         given.number("phase"),
@@ -243,22 +255,30 @@ async def aos_workflow(
 
 
 async def dispatch(raw: Mapping[str, Any]) -> Answer:
-    """Answer a call from its raw arguments: the one envelope for success and failure alike."""
-    action = raw.get("action")
+    """Answer a call from its raw arguments."""
+
+    async def carried_out() -> Answer:
+        handler = _handler_of(raw.get("action"))
+        given, warnings = screen(raw)
+        require(Action(str(raw["action"])), given)
+        answer = await handler(**given)
+        if warnings:
+            answer = answer | {"warnings": [*answer.get("warnings", []), *warnings[:10]]}
+        return answer
+
+    return await enveloped(raw.get("action"), carried_out)
+
+
+async def enveloped(action: Any, carry_out: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Answer with what `carry_out` gives: the one envelope for success and failure alike."""
     # Echoed only if it can be a name: what else stands there may be a path, or a novel.
     head = {"action": action if isinstance(action, str) and _NAME.match(action) else ""}
     try:
-        handler = _handler_of(action)
-        given, warnings = screen(raw)
-        require(Action(str(action)), given)
-        answer = await handler(**given)
+        return {"status": "success", **head, **await carry_out()}
     except WorkflowError as error:
         return _refusal(head, error)
     except Exception as error:  # noqa: BLE001 - the one place that catches everything
         return _refusal(head, _unexpected(error))
-    if warnings:
-        answer = answer | {"warnings": [*answer.get("warnings", []), *warnings[:10]]}
-    return {"status": "success", **head, **answer}
 
 
 def _handler_of(action: Any) -> Handler:
@@ -316,15 +336,40 @@ def register_workflow_tools(mcp_server: Any, bound_to: services.Services | None 
     is otherwise looked up at each call.
     """
     if isinstance(mcp_server, MCPServer):
-
-        async def answer(raw: Mapping[str, Any]) -> Answer:
-            with services.bound(bound_to):
-                return await dispatch(raw)
-
-        publishing.publish(mcp_server, answer)
+        publishing.publish(mcp_server, _asker(bound_to))
     else:
         _tool_decorator(mcp_server)(aos_workflow)
     return 1
+
+
+def _asker(bound_to: services.Services | None) -> Asker:
+    async def answer(raw: Mapping[str, Any]) -> Answer:
+        with services.bound(bound_to):
+            return await dispatch(raw)
+
+    async def find(raw: Mapping[str, Any], answered: Answer) -> Question | None:
+        with services.bound(bound_to):
+            return await _run(consenting.question_of, _engine().consent, raw, answered)
+
+    async def record(said: Said, raw: Mapping[str, Any]) -> Answer:
+        async def carried_out() -> Answer:
+            overridden = await _run(consenting.record, _engine(), said)
+            return overridden or {}
+
+        with services.bound(bound_to):
+            kept = await enveloped(raw.get("action"), carried_out)
+            done = kept["status"] == "error" or said.question.kind == "override"
+            return kept if done else await dispatch(raw)
+
+    async def recall(question: Question) -> Answer:
+        async def carried_out() -> Answer:
+            return await _run(consenting.recall, _engine(), question)
+
+        with services.bound(bound_to):
+            return await enveloped(Action.COMPLETE_PHASE, carried_out)
+
+    patience = bound_to.settings.verify_wait if bound_to else VERIFY_WAIT
+    return Asker(answer, find, record, recall, patience)
 
 
 def _tool_decorator(host: Any) -> Callable[[Handler], Any]:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from mcp_server.core.yaml_source import MAX_DEPTH, MAX_PARTS, SourceError, YamlSource
+from mcp_server.gates.yaml_source import MAX_DEPTH, MAX_PARTS, SourceError, YamlSource
 
 READ = {
     "nothing": ("", None),
@@ -19,6 +19,13 @@ READ = {
     "merge": ("a: &x {p: 1}\nb: {<<: *x, q: 2}\n", {"a": {"p": 1}, "b": {"p": 1, "q": 2}}),
     "tag of plain data": ("a: !!str 1\nb: !!int '2'\n", {"a": "1", "b": 2}),
     "equal keys apart": ("a: {x: 1}\nb: {x: 2}\n", {"a": {"x": 1}, "b": {"x": 2}}),
+    "a number": ("9" * 100, int("9" * 100)),
+    "numbers to the base of 60": ("[1:30, 1:30.5]", [90, 90.5]),
+    "keys that are no text": ("1: a\n2.5: b\nno: c\n", {1: "a", 2.5: "b", False: "c"}),
+    "a key of its own and a merged one": (
+        "a: &x {1: p}\nb: {<<: *x, true: q}\n",
+        {"a": {1: "p"}, "b": {1: "q"}},
+    ),
     "anything but ASCII": ("größe: 東京\n", {"größe": "東京"}),
 }
 
@@ -32,6 +39,26 @@ REFUSED = {
     "duplicate key": ("a: 1\nb: 2\na: 3\n", "duplicate key 'a'", 3),
     "duplicate key inside": ("a:\n  - x: 1\n    x: 2\n", "duplicate key 'x'", 3),
     "key that only differs by type": ("1: a\n'1': b\n", "duplicate key '1'", 2),
+    "keys that are equal numbers": ("16: a\n0x10: b\n", "duplicate key '0x10'", 2),
+    "keys that are equal numbers in part": ("1: a\n1.0: b\n", "duplicate key '1.0'", 2),
+    "keys that are equal truths": ("true: a\nx: b\nyes: c\n", "duplicate key 'yes'", 3),
+    "a key that is a truth and a number": ("1: a\ntrue: b\n", "duplicate key 'true'", 2),
+    "keys that are nothing": ("~: a\nnull: b\n", "duplicate key 'null'", 2),
+    "a key that is no number": (".nan: a\n", "not YAML: .nan is not a finite number", 1),
+    "a date as a key, by its tag": (
+        "!!timestamp 2024-01-01: a\n",
+        "the tag 'tag:yaml.org,2002:timestamp' is not for plain data",
+        1,
+    ),
+    "a long number": ("a: x\nb: " + "1" * 101, "a number of 101 characters is over 100", 2),
+    "a long number in a list": (
+        "- " + "1:" * 50 + "1", "a number of 101 characters is over 100", 1,
+    ),
+    "a long number as a key": ("1" * 101 + ": a", "a number of 101 characters is over 100", 1),
+    "a long number by its tag": (
+        "!!int '" + "1" * 101 + "'", "a number of 101 characters is over 100", 1,
+    ),
+    "a long number in a key": ("? [" + "1" * 101 + "]\n: 1", "not YAML: found unhashable key", 1),
     "duplicate merge": ("a: &x {p: 1}\nb:\n  <<: *x\n  <<: *x\n", "duplicate key '<<'", 4),
     "syntax": ("a: 1\nb: [1\nc: 2\n", "not YAML: did not find expected ',' or ']'", 3),
     "tab": ("a:\n\tb: 1\n", "not YAML: found character that cannot start any token", 2),

@@ -1,8 +1,10 @@
 """YAML as definitions use it: plain JSON-like data, with the line of every part.
 
 The safe loader only, without its timestamps (a date in a gate is text). Refused: duplicate keys,
-which YAML libraries resolve silently, documents that nest deep or grow large through aliases, tags
-beyond plain data, and numbers that are not finite (no bound holds against them).
+and keys that are equal once they are read (`yes` and `true`, `16` and `0x10`), which YAML libraries
+resolve silently, documents that nest deep or grow large through aliases, tags beyond plain data,
+numbers that are long (reading them takes time with the square of their length) and numbers that
+are not finite (no bound holds against them).
 """
 
 import math
@@ -12,6 +14,8 @@ import yaml
 
 MAX_PARTS = 20_000
 MAX_DEPTH = 64
+MAX_NUMBER = 100
+"""Characters of a number."""
 
 Path = tuple[str | int, ...]
 
@@ -19,6 +23,9 @@ _TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in ("bool", "float", "int", "map", "merge", "null", "seq", "str", "value")
 )
+
+_NUMBERS = frozenset({"tag:yaml.org,2002:float", "tag:yaml.org,2002:int"})
+_READ_KEYS = _NUMBERS | {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:null"}
 
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -64,7 +71,13 @@ class YamlSource:
             mark = error.problem_mark
             line = mark.line + 1 if mark else None
             raise SourceError(f"not YAML: {error.problem}", line) from error
-        except (yaml.YAMLError, LookupError, RecursionError, ValueError) as error:
+        except (
+            yaml.YAMLError,
+            LookupError,
+            OverflowError,
+            RecursionError,
+            ValueError,
+        ) as error:
             raise SourceError(f"not YAML: {type(error).__name__}") from error
 
     def _load(self, text: str) -> Any:
@@ -73,7 +86,7 @@ class YamlSource:
             node = loader.get_single_node()
             if node is None:
                 return None
-            self._survey(node, ())
+            self._survey(loader, node, ())
             return loader.construct_document(node)
         finally:
             loader.dispose()
@@ -84,26 +97,42 @@ class YamlSource:
             path = path[:-1]
         return self._lines.get(path)
 
-    def _survey(self, node: yaml.Node, path: Path) -> None:
+    def _survey(self, loader: _Loader, node: yaml.Node, path: Path) -> None:
         self._parts += 1
         line = node.start_mark.line + 1
         if self._parts > MAX_PARTS:
             raise SourceError(f"more than {MAX_PARTS} parts", line)
-        if node.tag not in _TAGS:
-            raise SourceError(f"the tag {node.tag!r} is not for plain data", line)
+        _require_plain(node)
         self._lines.setdefault(path, line)
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
-                self._survey(item, (*path, index))
+                self._survey(loader, item, (*path, index))
         elif isinstance(node, yaml.MappingNode):
-            seen: set[str] = set()
+            seen: set[Any] = set()
             for key, value in node.value:
                 name = str(key.value)
-                if name in seen:
+                meanings = {name, _meaning(loader, key)}
+                if meanings & seen:
                     raise SourceError(f"duplicate key {name!r}", key.start_mark.line + 1)
-                seen.add(name)
+                seen |= meanings
                 self._lines[*path, name] = key.start_mark.line + 1
-                self._survey(value, (*path, name))
+                self._survey(loader, value, (*path, name))
+
+
+def _require_plain(node: yaml.Node) -> None:
+    line = node.start_mark.line + 1
+    if node.tag not in _TAGS:
+        raise SourceError(f"the tag {node.tag!r} is not for plain data", line)
+    if node.tag in _NUMBERS and len(node.value) > MAX_NUMBER:
+        raise SourceError(f"a number of {len(node.value)} characters is over {MAX_NUMBER}", line)
+
+
+def _meaning(loader: _Loader, key: yaml.Node) -> Any:
+    """Return what a key is once it is read."""
+    _require_plain(key)
+    if not isinstance(key, yaml.ScalarNode):
+        raise SourceError("not YAML: found unhashable key", key.start_mark.line + 1)
+    return loader.construct_object(key) if key.tag in _READ_KEYS else key.value
 
 
 def _refuse_large(text: str) -> None:

@@ -1,0 +1,99 @@
+"""Locks of the file store: sidecar files that work across processes and threads, on Windows too.
+
+A lock's file is left behind when it is released, so that nobody waits on one that is gone; who
+holds it stands in it, as a courtesy to who waits. The system frees the locks of a process that
+dies, however it dies.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from mcp_server.core import durable
+from mcp_server.core.encoding import encode
+from mcp_server.errors import ConflictError
+
+_POLL_SECONDS = 0.005
+_GRACE = 0.25
+"""Seconds in which whoever only looks whether a lock is held has let it go again."""
+
+
+@contextmanager
+def hold(path: Path, what: str, timeout: float) -> Iterator[None]:
+    """Hold the lock at `path`; raises ConflictError naming the holder after `timeout` seconds."""
+    lock = _lock(path, timeout)
+    if not _acquired(lock):
+        raise ConflictError(
+            f"Session modified by another operation: {what} is locked by {_holder(path)}",
+            remediation="Wait a moment and send the same call again.",
+        )
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def lease(path: Path) -> Iterator[bool]:
+    """Hold the lock at `path` if nobody else does; yield whether it is held."""
+    lock = _lock(path, _GRACE)
+    if not _acquired(lock):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
+def is_held(path: Path) -> bool:
+    """Tell whether anybody holds the lock at `path`."""
+    if not path.exists():
+        return False
+    lock = _lock(path, 0)
+    if not _acquired(lock):
+        return True
+    lock.release()
+    return False
+
+
+def _acquired(lock: FileLock) -> bool:
+    with durable.disk_errors():
+        try:
+            lock.acquire()
+        except Timeout:
+            return False
+    return True
+
+
+def _lock(path: Path, timeout: float) -> FileLock:
+    return FileLock(
+        path,
+        timeout=timeout,
+        mode=durable.PRIVATE_FILE,
+        poll_interval=_POLL_SECONDS,
+        preserve_lock_file=True,
+        on_acquired=_note_holder,
+    )
+
+
+def _note_holder(descriptor: int) -> None:
+    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    # The note is a courtesy: on a full disk the lock holds without it.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, encode(note))
+
+
+def _holder(path: Path) -> str:
+    try:
+        note = json.loads(durable.read_file(path))
+        return f"process {int(note['pid'])} since {note['since']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,1 @@
+"""Bills: money, invoices and what is owed."""
