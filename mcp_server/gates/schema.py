@@ -26,6 +26,9 @@ MATCHING_TIME = 1.0
 MAX_REFERENCES = 5_000
 """References that one value may lead through: they may lead through each other many times over."""
 
+MAX_REFERENCE_DEPTH = 100
+"""References within each other: at the end of the stack the resolver does not raise but panics."""
+
 _RESOLVE = Draft202012Validator.VALIDATORS["$ref"]
 
 
@@ -35,6 +38,7 @@ class _Allowance:
     def __init__(self) -> None:
         self.patterns = PatternBudget(MATCHING_TIME, LIMIT)
         self.references = MAX_REFERENCES
+        self.depth = 0
 
 
 _allowance: ContextVar[_Allowance] = ContextVar("allowance")
@@ -70,7 +74,15 @@ def _ref(validator: Any, reference: str, instance: Any, schema: Any) -> Errors:
     allowance.references -= 1
     if allowance.references < 0:
         raise SchemaInapplicableError(f"its schema leads through over {MAX_REFERENCES} references")
-    yield from _RESOLVE(validator, reference, instance, schema) or ()
+    if allowance.depth >= MAX_REFERENCE_DEPTH:
+        raise SchemaInapplicableError(
+            f"its schema leads through references {MAX_REFERENCE_DEPTH} deep"
+        )
+    allowance.depth += 1
+    try:
+        yield from _RESOLVE(validator, reference, instance, schema) or ()
+    finally:
+        allowance.depth -= 1
 
 
 def _pattern(_validator: Any, pattern: str, instance: Any, _schema: Any) -> Errors:

@@ -149,7 +149,7 @@ BROKEN = {
         "a: its schema cannot be applied (_WrappedReferencingError)",
     ),
     "reference to itself": (
-        one(**{"$ref": "#"}), 1, "a: its schema cannot be applied (RecursionError)",
+        one(**{"$ref": "#"}), 1, "a: its schema leads through references 100 deep",
     ),
 }  # fmt: skip
 

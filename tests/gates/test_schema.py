@@ -228,8 +228,6 @@ def _nested(levels, value):
 
 INAPPLICABLE = {
     "a reference to nothing": ({"$ref": "#/$defs/a"}, 1, "_WrappedReferencingError"),
-    "a reference to itself": ({"$ref": "#"}, 1, "RecursionError"),
-    "a value that nests too deep": ({"items": {"$ref": "#"}}, _nested(5_000, 1), "RecursionError"),
     "items that nest too deep": ({"uniqueItems": True}, [_nested(5_000, 1)], "RecursionError"),
     "items that cannot be compared": ({"uniqueItems": True}, [{1}, {1}], "TypeError"),
     "a number beyond all floats": ({"multipleOf": 0.1}, 10**400, "OverflowError"),
@@ -279,6 +277,20 @@ def test_what_the_library_would_match_without_a_limit_is_refused_when_the_gate_i
 def test_either_of_the_two_alone_is_taken(key):
     made = EvidenceField.model_validate({"type": "dict", key: {"^a": {}}})
     assert key in made.json_schema
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [({"$ref": "#"}, 1), ({"items": {"$ref": "#"}}, _nested(5_000, 1))],
+    ids=["to itself", "as deep as the value"],
+)
+def test_references_that_lead_too_deep_end(schema, value):
+    with pytest.raises(SchemaInapplicableError, match="through references 100 deep"):
+        first_error(schema, value)
+
+
+def test_a_value_may_be_as_deep_as_evidence_may_nest():
+    assert first_error({"items": {"$ref": "#"}}, _nested(64, 1)) is None
 
 
 def test_references_that_lead_through_each_other_end():
