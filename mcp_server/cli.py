@@ -185,13 +185,86 @@ def gates_test(
     _run(project, test)
 
 
+@app.command()
+def lint(
+    paths: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PATH]...", help="Folders of definitions, or names of workflows;"
+                       " default: the project's own, else the built-in ones."),
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="text|json|github", help="How problems are printed.")
+    ] = "text",
+    strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail as well.")] = False,
+    project: Project = None,
+) -> None:  # fmt: skip
+    """Tell every problem of workflow definitions, with file, line and how to mend it.
+
+    Exits with 1 if there is an error (with --strict, a warning), with 2 for a path that is nothing.
+    """
+    from mcp_server.linting.command import run_lint  # noqa: PLC0415
+
+    _finish(lambda: run_lint(paths or (), project, form, strict=strict))
+
+
+@app.command()
+def schema(
+    of: Annotated[str, typer.Argument(metavar="metadata|gate", help="Which kind of file.")],
+) -> None:
+    """Print the JSON Schema of metadata.json or of gate-definition.yaml, for editors."""
+    from mcp_server.linting.command import run_schema  # noqa: PLC0415
+
+    _finish(lambda: run_schema(of))
+
+
+@app.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the workflow, such as release_v1.")],
+    phases: Annotated[int, typer.Option(min=1, max=20, help="How many phases it has.")] = 4,
+    folder: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where to put it; default: .praxis-os/workflows."),
+    ] = None,
+    project: Project = None,
+) -> None:
+    """Write a new workflow that can be started as it is, with texts that say what to put where.
+
+    Exits with 1 if there is one of this name already; nothing is written over.
+    """
+    from mcp_server.authoring import new_workflow  # noqa: PLC0415
+
+    _run(
+        project,
+        lambda found: new_workflow(found.settings.project, name, phases, folder, _console()),
+    )
+
+
+@app.command()
+def render(
+    name: Annotated[str, typer.Argument(help="Name of the workflow.")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the page to a file instead.")
+    ] = None,
+    project: Project = None,
+) -> None:
+    """Print a workflow as one Markdown page: a diagram, its phases, tasks and gates."""
+    from mcp_server.authoring import render_workflow  # noqa: PLC0415
+
+    _run(project, lambda found: render_workflow(found.settings.project, name, output))
+
+
 def _run(project: Path | None, command: Callable[["Services"], int]) -> None:
     """Run a command on a project's services and exit; a refusal is one line on stderr."""
     from mcp_server.config import load_settings  # noqa: PLC0415
     from mcp_server.server.services import services_for  # noqa: PLC0415
 
+    _finish(lambda: command(services_for(load_settings(project=project))))
+
+
+def _finish(command: Callable[[], int]) -> None:
+    """Run a command and exit with its code; a refusal is one line on stderr."""
     try:
-        code = command(services_for(load_settings(project=project)))
+        code = command()
     except WorkflowError as error:
         sys.stderr.write(f"aos-workflow: {error.message}. {error.remediation}\n")
         wrong_usage = isinstance(error, ConfigurationError | InvalidArgumentError)

@@ -141,6 +141,12 @@ class Walk:
         return cls(name, project, example)
 
     @property
+    def is_dynamic(self) -> bool:
+        """Whether the phases come from a list of tasks, which the example names."""
+        library = library_for(self.project)
+        return library.metadata(library.find(self.name)).is_dynamic
+
+    @property
     def target(self) -> dict[str, Any]:
         """What `start` takes besides the workflow."""
         if self.example is None:
@@ -149,7 +155,8 @@ class Walk:
 
     def gate(self, phase: int) -> Gate:
         """Return the gate of a phase."""
-        return library_for(self.project).load(self.name).phase(phase).gate
+        options = self.target.get("options")
+        return library_for(self.project).load(self.name, options).phase(phase).gate
 
     def work(self, phase: int) -> dict[str, Any]:
         """Do the work of a phase and return what is to be claimed of it."""
@@ -199,6 +206,8 @@ async def _demo(folder: Path, definitions: Path | None, console: Console) -> Non
     for name in names:
         if name != STORY:
             other = Walk.prepare(name, folder, definitions)
+            if other.is_dynamic and other.example is None:
+                continue
             async with _client(other.project) as client:
                 await _walk_quietly(client, console, other)
 
@@ -216,7 +225,7 @@ def _client(project: Path) -> Client:
 async def _tell_story(agent: Agent, walk: Walk) -> list[str]:
     agent.say("Find a workflow and begin")
     found = await agent.call("list_workflows")
-    names = [item["workflow_type"] for item in found["workflows"] if item["phases"] != "dynamic"]
+    names = [item["workflow_type"] for item in found["workflows"]]
     started = await agent.call("start", workflow_type=walk.name, **walk.target)
     session = {"session_id": started["session_id"]}
     phase = await agent.call("get_phase", **session)

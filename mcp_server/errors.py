@@ -56,7 +56,6 @@ class WorkflowError(Exception):
         """Return the message."""
         return self.message
 
-
     def as_data(self) -> dict[str, Any]:
         """Return the error as plain data, for another process of this server to raise again."""
         return {

@@ -7,8 +7,10 @@ read.
 """
 
 import json
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from rich import box
@@ -16,6 +18,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from mcp_server.core.definitions import Phase
 from mcp_server.core.library import Place, WorkflowLibrary
 from mcp_server.core.limits import Limits, require_evidence
 from mcp_server.errors import DefinitionError, InvalidArgumentError, quoted
@@ -64,11 +67,10 @@ class GateReport:
 
 @dataclass(frozen=True, slots=True)
 class Untested:
-    """A workflow whose gates were not tested, and why; `broken` if that is a defect."""
+    """A workflow whose gates could not be read, and why."""
 
     workflow: str
     reason: str
-    broken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,7 @@ class Report:
     @property
     def holds(self) -> bool:
         """Whether every gate could be read, and let nothing through."""
-        broken = any(untested.broken for untested in self.untested)
-        return not broken and not any(gate.let_through for gate in self.gates)
+        return not self.untested and not any(gate.let_through for gate in self.gates)
 
     def as_data(self) -> dict[str, Any]:
         """Return the report as plain data."""
@@ -134,7 +135,7 @@ def examine(
             try:
                 gates += _test_workflow(library, place, limits)
             except DefinitionError as error:
-                untested.append(Untested(place.name, error.message, not _dynamic(library, place)))
+                untested.append(Untested(place.name, error.message))
     return Report(tuple(gates), tuple(untested))
 
 
@@ -170,11 +171,22 @@ def _places(library: WorkflowLibrary, names: Sequence[str]) -> list[Place]:
 
 
 def _test_workflow(library: WorkflowLibrary, place: Place, limits: Limits) -> Iterator[GateReport]:
-    definition = library.load(place.name)
     example = _example(place)
-    for phase in definition.phases:
+    for phase in _phases(library, place, example):
         bench = Bench.of(phase.gate, phase.phase_number, example)
         yield examine_gate(bench, limits, place.name)
+
+
+def _phases(library: WorkflowLibrary, place: Place, example: Example | None) -> tuple[Phase, ...]:
+    """Return all phases; those that come from a list are those of the example's list, if any."""
+    if not library.metadata(place).is_dynamic:
+        return library.load(place.name).phases
+    if example is None:
+        return library.static_phases(place)
+    with tempfile.TemporaryDirectory(prefix="aos-workflow-list-") as folder:
+        project = Path(folder).resolve()
+        example.begin(project)
+        return library.inside(project).load(place.name, example.options).phases
 
 
 def _example(place: Place) -> Example | None:
@@ -185,13 +197,6 @@ def _example(place: Place) -> Example | None:
         return None
     usable = found and isinstance(found.target_file, str) and isinstance(found.options, dict)
     return found if usable else None
-
-
-def _dynamic(library: WorkflowLibrary, place: Place) -> bool:
-    try:
-        return library.metadata(place).is_dynamic
-    except DefinitionError:
-        return False
 
 
 def _passes(bench: Bench, hostile: Hostile, limits: Limits) -> bool:
@@ -264,8 +269,7 @@ def _tell(report: Report, console: Console) -> None:
         if len(gate.let_through) > MAX_SHOWN:
             console.print(_plain(f"{at}: ... and {len(gate.let_through) - MAX_SHOWN} more"))
     for untested in report.untested:
-        style = "red" if untested.broken else "yellow"
-        console.print(_plain(f"{untested.workflow}: not tested: {untested.reason}"), style=style)
+        console.print(_plain(f"{untested.workflow}: not tested: {untested.reason}"), style="red")
     tried = sum(gate.tried for gate in report.gates)
     through = sum(len(gate.let_through) for gate in report.gates)
     console.print(

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from mcp_server.config import PREFIX, Settings
+from mcp_server.core.dynamic import PHASE_PLACEHOLDERS, TASK_PLACEHOLDERS
 from mcp_server.core.transitions import TABLE, PersonAction, Status
 from mcp_server.gates import expressions, patterns
 from mcp_server.gates.probe_settings import KNOWN_PROBES, ProbeSettings
@@ -67,6 +68,15 @@ def states() -> str:
     ]
     start = f"    [*] --> {Status.ACTIVE}: start"
     return "\n".join(["```mermaid", "stateDiagram-v2", start, *arrows, "```"])
+
+
+def placeholders() -> str:
+    """Return the table of what templates may name."""
+    rows = [
+        f"| {kind} | {', '.join(f'`[{name}]`' for name in names)} |"
+        for kind, names in (("phases", PHASE_PLACEHOLDERS), ("tasks", TASK_PLACEHOLDERS))
+    ]
+    return "\n".join(["| of | placeholders |", "|---|---|", *rows])
 
 
 def settings() -> str:
@@ -139,6 +149,7 @@ def documents() -> dict[str, str]:
     return {
         "README.md": _filled("README.md", {"actions": actions(), "settings": settings()}),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
+        "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
         "docs/gates.md": _filled("docs/gates.md", {**probes(), "limits": limits()}),
     }
 

@@ -16,6 +16,8 @@ from mcp_server.gates.model import Gate
 
 BUILT_IN_FOLDER = Path(mcp_server.__file__).parent / "workflows"
 BUILT_IN_NAMES = ("code_review_v1", "production_code_v2", "spec_creation_v1", "test_generation_v3")
+DYNAMIC_NAME = "spec_execution_v1"
+"""The built-in workflow whose phases come from a list."""
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 

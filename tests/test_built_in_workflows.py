@@ -9,7 +9,13 @@ from markdown_it import MarkdownIt
 from mcp_server.example import Example, claims
 from mcp_server.gates.evaluation import Verdict, evaluate
 from mcp_server.gates.observation import Judgement, Known, Observation
-from tests.builders import BUILT_IN_FOLDER, BUILT_IN_NAMES, library, passing_evidence
+from tests.builders import (
+    BUILT_IN_FOLDER,
+    BUILT_IN_NAMES,
+    DYNAMIC_NAME,
+    library,
+    passing_evidence,
+)
 
 LIBRARY = library()
 WORKFLOWS = {name: LIBRARY.load(name) for name in BUILT_IN_NAMES}
@@ -43,8 +49,9 @@ def links_of(path):
 
 
 def test_the_built_in_workflows_are_these():
-    assert [place.name for place in LIBRARY.places()] == list(BUILT_IN_NAMES)
-    assert sorted(path.name for path in BUILT_IN_FOLDER.iterdir()) == list(BUILT_IN_NAMES)
+    names = sorted((*BUILT_IN_NAMES, DYNAMIC_NAME))
+    assert [place.name for place in LIBRARY.places()] == names
+    assert sorted(path.name for path in BUILT_IN_FOLDER.iterdir()) == names
 
 
 @each_workflow

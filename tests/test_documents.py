@@ -14,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from mcp_server.cli import app
+from mcp_server.core.criteria_gate import parse_gates
+from mcp_server.core.definitions import Metadata
 from mcp_server.gates.commands import parse_commands
 from mcp_server.gates.model import Gate
 from mcp_server.gates.observation import LookFailedError
@@ -27,6 +29,7 @@ from mcp_server.server.tools.workflow_tools import aos_workflow
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GATES = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
+WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 MODULES = {path for path in (ROOT / "mcp_server").rglob("*.py")
@@ -116,7 +119,7 @@ def test_the_probe_of_the_page_looks(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", sorted(
-    {line for document in (README, GATES)
+    {line for document in (README, GATES, WORKFLOWS)
      for line in re.findall(r"^\$ aos-workflow (.*?)\s*(?:#.*)?$", document, re.MULTILINE)}
 ))  # fmt: skip
 def test_each_command_line_exists(line):
@@ -126,6 +129,14 @@ def test_each_command_line_exists(line):
     assert shown.exit_code == 0
     plain = re.sub(r"\x1b\[[\d;]*m", "", shown.stdout)
     assert [word for word in words[count:] if word.startswith("--") and word not in plain] == []
+
+
+def test_the_page_on_workflows_shows_what_the_server_reads():
+    (metadata,) = blocks("json", WORKFLOWS)
+    (gates,) = blocks("yaml", WORKFLOWS)
+
+    assert Metadata.model_validate_json(metadata).dynamic_config.parser == "spec_tasks_parser"
+    assert list(parse_gates(gates).phases) == [1]
 
 
 def test_each_module_is_on_the_tour():

@@ -55,6 +55,22 @@ class PhaseMetadata(_Frozen):
         return int(number) if isinstance(number, str) and number.isdecimal() else number
 
 
+class DynamicTemplates(_Frozen):
+    """The files, in the definition's folder, by which listed phases and tasks are told."""
+
+    phase: str | None = None
+    task: str | None = None
+
+
+class DynamicConfig(_Frozen):
+    """Where the phases of a dynamic workflow come from."""
+
+    source_type: str = ""
+    source_path_key: str = "spec_path"
+    templates: DynamicTemplates = DynamicTemplates()
+    parser: str = "spec_tasks_parser"
+
+
 class Metadata(_Frozen):
     """metadata.json; unknown keys are kept."""
 
@@ -69,6 +85,7 @@ class Metadata(_Frozen):
     estimated_duration: str = ""
     phases: tuple[PhaseMetadata, ...] = ()
     dynamic_phases: bool = False
+    dynamic_config: DynamicConfig = DynamicConfig()
 
     @model_validator(mode="before")
     @classmethod

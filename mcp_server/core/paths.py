@@ -17,21 +17,21 @@ _DOTS_ONLY = re.compile(r"\.[.\s]*\.\Z")
 _ABSOLUTE = re.compile(r"[/\\]|[A-Za-z]:|~([/\\]|\Z)|file:", re.IGNORECASE)
 
 
-def validate_target(root: Path, target: object) -> bool:
+def validate_target(root: Path, target: object, name: str = "target_file") -> bool:
     """Return True; raises InvalidArgumentError (a ValueError) for a target outside `root`."""
     if not isinstance(target, str) or not target.strip():
-        raise _refused("target_file must be the text of a relative path")
+        raise _refused(name, "must be the text of a relative path")
     if len(target) > MAX_TARGET:
-        raise _refused(f"target_file is too large: {len(target)} characters, at most {MAX_TARGET}")
+        raise _refused(name, f"is too large: {len(target)} characters, at most {MAX_TARGET}")
     for spelling in _spellings(target):
         if any(unicodedata.category(character) in {"Cc", "Cs"} for character in spelling):
-            raise _refused("target_file holds a control character")
+            raise _refused(name, "holds a control character")
         if _ABSOLUTE.match(spelling.strip()):
-            raise _refused("directory traversal: target_file is an absolute path")
+            raise _refused(name, "is an absolute path", "directory traversal: ")
         if any(_DOTS_ONLY.match(part.strip()) for part in re.split(r"[/\\]", spelling)):
-            raise _refused("directory traversal: target_file has a part of dots only, such as '..'")
+            raise _refused(name, "has a part of dots only, such as '..'", "directory traversal: ")
     if not _is_inside(root, target):
-        raise _refused("directory traversal: target_file leads out of the project through a link")
+        raise _refused(name, "leads out of the project through a link", "directory traversal: ")
     return True
 
 
@@ -65,9 +65,9 @@ def _is_link(path: Path) -> bool:
         return False
 
 
-def _refused(message: str) -> InvalidArgumentError:
+def _refused(name: str, reason: str, kind: str = "") -> InvalidArgumentError:
     return InvalidArgumentError(
-        message,
+        f"{kind}{name} {reason}",
         remediation="Pass a path relative to the project root and inside it, such as"
-        ' target_file="src/example.py"; it need not exist.',
+        f' {name}="src/example.py"; it need not exist.',
     )

@@ -25,6 +25,7 @@ from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Action, Status, require_legal
 from mcp_server.errors import (
     DefinitionError,
+    InvalidArgumentError,
     NotFoundError,
     StateError,
     quoted,
@@ -79,15 +80,13 @@ class WorkflowEngine:
         shown: list[views.View] = []
         warnings: list[str] = []
         categories: set[str] = set()
-        for place in self._library.places():
-            try:
-                metadata = self._library.metadata(place)
-                categories.add(metadata.category)
-                if category is None or metadata.category == category:
-                    phases = self._library.phase_count(place, metadata)
-                    shown.append(views.workflow(metadata, phases, place.shelf.label))
-            except DefinitionError as error:
-                warnings.append(views.clip(error.message))
+        for found in self._library.listing():
+            if isinstance(found, DefinitionError):
+                warnings.append(views.clip(found.message))
+                continue
+            categories.add(found.metadata.category)
+            if category is None or found.metadata.category == category:
+                shown.append(views.workflow(found.metadata, found.phases, found.source))
         page = page_of(
             shown,
             key=lambda view: (view["workflow_type"],),
@@ -116,7 +115,7 @@ class WorkflowEngine:
         validate_target(self._root, target_file)
         # One target, one spelling: `./a` and `a//b` would hide open sessions from each other.
         target_file = PurePosixPath(target_file).as_posix()
-        definition = self._library.load(workflow_type)
+        definition = self._library.load(workflow_type, options)
         others = self._sessions.open_for(target_file)
         commit = self._looker.commit_for(*(phase.gate for phase in definition.phases))
         state = self._sessions.create(definition, target_file, options, commit)
@@ -281,8 +280,8 @@ class WorkflowEngine:
 
     def _moved_on(self, state: SessionState) -> dict[str, str]:
         try:
-            current = self._library.load(state.workflow_type)
-        except (DefinitionError, NotFoundError):
+            current = self._library.load(state.workflow_type, state.options)
+        except (DefinitionError, InvalidArgumentError, NotFoundError):
             return {"moved_on": "the workflow on disk is gone or broken; the pinned one is served"}
         if current.digest == state.definition.digest:
             return {}

@@ -85,4 +85,4 @@ def library_for(project: Path) -> WorkflowLibrary:
     built_in = Path(mcp_server.__file__).parent / "workflows"
     local = (Shelf(label, project / label, project)
              for label in (".praxis-os/workflows", "universal/workflows"))  # fmt: skip
-    return WorkflowLibrary((*local, Shelf(BUILT_IN, built_in, built_in)))
+    return WorkflowLibrary((*local, Shelf(BUILT_IN, built_in, built_in)), project)

@@ -27,6 +27,12 @@ def test_metadata_needs_no_more_than_its_name():
         "estimated_duration": "",
         "phases": (),
         "dynamic_phases": False,
+        "dynamic_config": {
+            "source_type": "",
+            "source_path_key": "spec_path",
+            "templates": {"phase": None, "task": None},
+            "parser": "spec_tasks_parser",
+        },
     }
     assert metadata.is_dynamic is False
 

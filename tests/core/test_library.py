@@ -194,8 +194,10 @@ def test_the_project_s_own_folders_come_before_the_built_in_ones(project):
         "another_v1": "universal/workflows",
         "production_code_v2": "built-in",
         "test_generation_v3": "built-in",
+        "spec_execution_v1": "built-in",
     }
-    assert {name: shelves.find(name).shelf.label for name in (*BUILT_IN_NAMES, "another_v1")} == {
+    names = (*BUILT_IN_NAMES, "spec_execution_v1", "another_v1")
+    assert {name: shelves.find(name).shelf.label for name in names} == {
         place.name: place.shelf.label for place in shelves.places()
     }
     assert shelves.load("spec_creation_v1").name == "Small"

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from mcp_server.core.library import MAX_FILE, MAX_PHASES, Shelf, WorkflowLibrary
-from mcp_server.errors import DefinitionError
+from mcp_server.errors import DefinitionError, InvalidArgumentError
 from tests.builders import library, write_workflow
 from tests.core.session_builders import PHASE, link, put, refusal
 
@@ -24,7 +24,8 @@ BROKEN_METADATA = {
     "nothing": ("null", ": Input should be a valid dictionary or instance of Metadata"),
     "no workflow_type": ("{}", ": workflow_type: Field required"),
     "another workflow_type": (
-        '{"workflow_type": "other_v1"}', ": workflow_type 'other_v1' is not the folder's name",
+        '{"workflow_type": "other_v1"}',
+        ": workflow_type 'other_v1' is not the folder's name 'small_v1'",
     ),
     "phase without number": (
         '{"workflow_type": "small_v1", "phases": [{}]}', ": phases.0.phase_number: Field required",
@@ -70,15 +71,15 @@ def test_a_folder_whose_name_cannot_be_asked_for_is_named_as_broken(shelf, name)
 @pytest.mark.parametrize(
     "said", [{"dynamic_phases": True}, {"total_phases": "dynamic"}], ids=["flag", "total"]
 )
-def test_a_dynamic_definition_is_listed_and_refused_at_load(shelf, said):
+def test_a_dynamic_definition_is_listed_and_needs_a_list_to_load(shelf, said):
     write_workflow(shelf, metadata=said)
     shelves = library(shelf)
     [place] = shelves.places()
 
     assert shelves.phase_count(place, shelves.metadata(place)) == "dynamic"
-    assert refusal(shelf) == (
-        f"{METADATA}: dynamic_phases: its phases come from a task list, which cannot be read"
-    )
+    assert [phase.phase_number for phase in shelves.static_phases(place)] == [1, 2]
+    with pytest.raises(InvalidArgumentError, match=r"options\.spec_path does not say which"):
+        shelves.load("small_v1")
 
 
 # Broken phases, tasks and files

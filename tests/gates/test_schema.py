@@ -1,5 +1,6 @@
 """JSON Schema for evidence: its keywords work, and nothing that is written or sent is endless."""
 
+import itertools
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -297,7 +298,7 @@ def test_references_that_lead_through_each_other_end():
     names = [f"a{number}" for number in range(20)]
     doubled = {
         name: {"allOf": [{"$ref": f"#/$defs/{following}"}] * 2}
-        for name, following in zip(names, names[1:], strict=False)
+        for name, following in itertools.pairwise(names)
     }
     schema = {"$defs": {**doubled, names[-1]: {}}, "$ref": "#/$defs/a0"}
     with pytest.raises(SchemaInapplicableError, match="over 5000 references"):

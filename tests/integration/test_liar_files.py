@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mcp_server.example import claims
 from mcp_server.gates.probes.files import MAX_FILE
 from tests.builders import BUILT_IN_NAMES
 from tests.integration.liar import (
+    DAY,
     Enter,
     Evidence,
     Lie,
@@ -185,6 +187,7 @@ FILES = {
     "files of a day ago": changed(set_back),
     "files of a moment before the phase": Lie(just_too_early),
     "files from the beginning of time": changed(lambda path: os.utime(path, (0, 0))),
+    "files of tomorrow": changed(lambda path: os.utime(path, (time.time() + DAY,) * 2)),
     "files brought with their times": Lie(copied_with_its_times),
     "earlier files, touched": Lie(only_touched),
     "empty files": changed(lambda path: path.write_bytes(b"")),
