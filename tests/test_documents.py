@@ -252,6 +252,7 @@ def test_a_wheel_alone_holds_everything_that_the_demo_needs(tmp_path):
     subprocess.run([*pip, "install", *offline, "--target", str(site), str(wheel)], check=True)
     script = (
         "import mcp_server, sys; from mcp_server.demo import run_demo;"
+        "from mcp_server.scaffolding import files_of; files_of('a_v1', 4);"
         f"assert mcp_server.__file__.startswith({str(site)!r}); sys.exit(run_demo())"
     )
     environment = {"PYTHONPATH": str(site), "PATH": "", "HOME": str(tmp_path)}
