@@ -138,7 +138,7 @@ def trust(
         root, store = found.settings.project, TrustStore(default_trust_folder())
         if revoke is not None:
             return revoke_command(root, store, revoke, _console())
-        return trust_commands(root, store, _console(), only_list=only_list)
+        return trust_commands(found, store, _console(), only_list=only_list)
 
     _run(project, decide)
 

@@ -8,27 +8,34 @@ what was shown: a program that changes between the two asks again when it would 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from mcp_server.core.library import Place, WorkflowLibrary
+from mcp_server.core.models import SessionSummary
+from mcp_server.core.pinning import Pinned
 from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
 from mcp_server.gates.commands import COMMANDS_FILE, Command, CommandError, parse_commands
+from mcp_server.gates.model import Gate
 from mcp_server.gates.observation import LookFailedError
 from mcp_server.gates.probe_settings import CommandSettings
 from mcp_server.gates.probes.files import ProjectFiles
 from mcp_server.gates.trust import Decision, Trust, TrustStore, program_digest
-from mcp_server.server.services import library_for
+from mcp_server.server.services import Services, library_for
 from mcp_server.terminal import Terminal, open_terminal, person, visible
 
 Say = Callable[[str], None]
 
 
-def trust_commands(project: Path, store: TrustStore, console: Console, *, only_list: bool) -> int:
+def trust_commands(
+    services: Services, store: TrustStore, console: Console, *, only_list: bool
+) -> int:
     """Show every command, ask about those that are not trusted, and return the exit code."""
+    project = services.settings.project
     _require_believed(store, project)
-    commands, problems = _collect(project, library_for(project))
+    commands, problems = _collect(services)
     for problem in problems:
         console.print(visible(problem), style="red")
     asked = [one for one in commands if store.standing(project, one) is not Trust.TRUSTED]
@@ -73,12 +80,15 @@ def _require_believed(store: TrustStore, project: Path) -> None:
         )
 
 
-def _collect(project: Path, library: WorkflowLibrary) -> tuple[list[Command], list[str]]:
+def _collect(services: Services) -> tuple[list[Command], list[str]]:
     """Return every command that a project may come to run, each once, and what cannot be read."""
+    project = services.settings.project
+    library = library_for(project)
     commands, problems = _defined(project), list[str]()
-    for place in library.places():
+    sources = [partial(_in_definition, place, library) for place in library.places()]
+    for read in (*sources, partial(_in_sessions, services)):
         try:
-            commands += _in_gates(place, library)
+            commands += read()
         except (WorkflowError, CommandError) as error:
             problems.append(f"Not read: {error}")
     merged: dict[tuple[str | None, str], Command] = {}
@@ -103,14 +113,37 @@ def _defined(project: Path) -> list[Command]:
         raise ConfigurationError(error.reason, remediation=f"Mend {COMMANDS_FILE}.") from error
 
 
-def _in_gates(place: Place, library: WorkflowLibrary) -> Iterator[Command]:
-    for phase in library.load(place.name).phases:
-        path = place.folder / "phases" / str(phase.phase_number) / "gate-definition.yaml"
-        for field in phase.gate.evidence_schema.values():
-            for settings in field.probes:
-                if isinstance(settings, CommandSettings) and settings.argv is not None:
-                    source = place.shown(path)
-                    yield Command(None, settings.argv, settings.timeout, settings.env, source)
+def _in_definition(place: Place, library: WorkflowLibrary) -> list[Command]:
+    return [
+        command
+        for phase in library.static_phases(place)
+        for command in _in_gate(
+            phase.gate,
+            place.shown(place.folder / "phases" / str(phase.phase_number) / "gate-definition.yaml"),
+        )
+    ]
+
+
+def _in_sessions(services: Services) -> list[Command]:
+    """Return the commands of what unfinished sessions follow: lists of work have gates as well."""
+    store = services.sessions.store
+    pinned = Pinned(store)
+    followed = {(found.workflow_type, found.definition)
+                for found in store.summaries(live_only=True)
+                if isinstance(found, SessionSummary)}  # fmt: skip
+    return [
+        command
+        for name, digest in sorted(followed)
+        for phase in pinned(digest).phases
+        for command in _in_gate(phase.gate, f"phase {phase.phase_number} of a session of {name}")
+    ]
+
+
+def _in_gate(gate: Gate, source: str) -> Iterator[Command]:
+    for field in gate.verified_fields.values():
+        for settings in field.probes:
+            if isinstance(settings, CommandSettings) and settings.argv is not None:
+                yield Command(None, settings.argv, settings.timeout, settings.env, source)
 
 
 def _show(command: Command, project: Path, store: TrustStore, say: Say) -> None:

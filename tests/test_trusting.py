@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from mcp_server import terminal
 from mcp_server.cli import app
+from mcp_server.config import Settings
 from mcp_server.gates.commands import Command, parse_commands
 from mcp_server.gates.trust import Trust, TrustStore, default_trust_folder, program_digest
+from mcp_server.server.services import services_for
 from tests.builders import write_workflow
 from tests.terminals import Answered
 
@@ -357,3 +359,20 @@ def test_what_is_not_trusted_cannot_be_taken_back(home):
         + ", ".join(made.title for made in TrustStore(default_trust_folder()).decisions(home))
         + ".\n",
     )
+
+
+def test_commands_that_only_a_session_follows_are_shown_too(home):
+    services = services_for(Settings(project=home))
+    services.engine.start("small_v1", "a.py")
+    gate = home / ".praxis-os" / "workflows" / "small_v1" / "phases" / "2" / "gate-definition.yaml"
+    gate.write_text(gate.read_text(encoding="utf-8").replace("all", "install"), encoding="utf-8")
+
+    told = run("--list").stdout
+
+    assert "    make install\n" in told
+    assert "    make all\n" in told
+    assert "phase 2 of a session of small_v1" in told
+
+
+def test_workflows_whose_phases_come_from_a_list_are_no_problem(home):
+    assert "Not read" not in run("--list").stdout
