@@ -122,7 +122,8 @@ async def test_two_spellings_of_a_target_are_one_target(project):
 async def test_an_unknown_category_is_answered_with_the_known_ones(project):
     answer = await aos_workflow("list_workflows", category="tests")
     assert answer["warnings"] == [
-        "no workflow of category 'tests'; there are: code_generation, documentation, quality"
+        "no workflow of category 'tests'; there are: code_generation, documentation,"
+        " implementation, quality"
     ]
 
 
