@@ -177,10 +177,10 @@ class TrustStore:
                 raise _DisbelievedError("it is a link")
             if self.folder.resolve().is_relative_to(project_root.resolve()):
                 raise _DisbelievedError("it lies inside the project")
-            if not self.folder.exists():
-                return []
             _require_own("it", self.folder.lstat())
             return list(self._read())
+        except FileNotFoundError:
+            return []
         except (OSError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "links lead in a circle"
             raise _DisbelievedError(f"it cannot be read: {reason}") from error
