@@ -1,7 +1,5 @@
 """What is read of a phase and of a task, which gate a phase has, and what is refused where."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -325,11 +323,9 @@ LARGE = {
 
 
 @pytest.mark.parametrize("text", LARGE.values(), ids=LARGE)
-def test_too_much_is_refused_within_two_seconds(text):
-    begun = time.process_time()
+def test_too_much_is_refused(text):
     with pytest.raises(TaskListError):
         parse_tasks_markdown(text)
-    assert time.process_time() - begun < 2
 
 
 def outcome(text) -> TaskList | TaskListError:

@@ -348,13 +348,11 @@ def test_a_repository_of_somebody_else_is_not_trusted(tmp_path, monkeypatch):
 
 @posix
 def test_a_git_that_does_not_end_is_killed_with_all_it_started(tmp_path, monkeypatch):
-    program(tmp_path / "bin" / "git", f"(sleep 1; touch {tmp_path}/late) & wait")
+    program(tmp_path / "bin" / "git", f"(sleep 3; touch {tmp_path}/late) & wait")
     monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(git_tree, "LIMIT", 0.2)
-    began = time.monotonic()
     assert unavailable(tmp_path).reason == "git did not answer within 0.2 seconds"
-    assert time.monotonic() - began < 0.9
-    time.sleep(1.2)
+    time.sleep(3.2)
     assert not (tmp_path / "late").exists()
 
 
