@@ -348,8 +348,16 @@ def _asker(bound_to: services.Services | None) -> Asker:
             return await dispatch(raw)
 
     async def find(raw: Mapping[str, Any], answered: Answer) -> Question | None:
+        found: list[Question | None] = [None]
+
+        async def carried_out() -> Answer:
+            found[0] = await _run(consenting.question_of, _engine().consent, raw, answered)
+            return {}
+
+        # What goes wrong here asks nobody, and leaves the answer as it was.
         with services.bound(bound_to):
-            return await _run(consenting.question_of, _engine().consent, raw, answered)
+            await enveloped(raw.get("action"), carried_out)
+        return found[0]
 
     async def record(said: Said, raw: Mapping[str, Any]) -> Answer:
         async def carried_out() -> Answer:

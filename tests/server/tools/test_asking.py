@@ -8,6 +8,7 @@ from mcp import Client
 from mcp.types import ElicitResult
 
 from mcp_server.config import Settings
+from mcp_server.core.consent import Consent
 from mcp_server.server.app import build_server
 from tests.builders import write_workflow
 from tests.integration.agent import Agent
@@ -181,3 +182,18 @@ async def test_a_gate_that_allows_no_override_asks_nobody(project, revision):
         refused = await agent("complete_phase", **session, evidence={})
         assert refused["error_type"] == "ValidationError"
         assert person.asked == []
+
+
+async def test_a_question_that_cannot_be_made_leaves_the_answer_as_it_was(
+    ready, revision, monkeypatch, caplog
+):
+    async with connect(ready, revision, Person()) as client:
+        agent, session = await begun(client)
+        monkeypatch.setattr(Consent, "requests", broken)
+        refused = await agent("complete_phase", **session, evidence={})
+        assert refused["error_type"] == "VerificationUnavailable"
+        assert "incident" in caplog.text
+
+
+def broken(_consent: Consent, session_id: str) -> None:
+    raise OSError(5, "broken", f"/secret/{session_id}")
