@@ -65,6 +65,7 @@ PURE = (
     "core/transitions",
     "core/verification",
     "core/views",
+    "core/watching",
     "gates/commands",
     "gates/evaluation",
     "gates/expressions",
