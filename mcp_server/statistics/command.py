@@ -114,9 +114,10 @@ def _print(console: Console, figures: Figures, title: str) -> None:
         for part in parts:
             console.print(part, soft_wrap=False)
         return
+    console.width = _UNBOUNDED
     with console.capture() as captured:
         for part in (title, *parts):
-            console.print(part, width=_UNBOUNDED)
+            console.print(part)
     # Tables fill their last column up with spaces, which nobody who reads a pipe wants.
     for line in captured.get().splitlines():
         console.file.write(f"{line.rstrip()}\n")
