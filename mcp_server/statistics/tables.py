@@ -76,8 +76,8 @@ def _bar_table(rows: Sequence[tuple[str, int]]) -> Table:
     table.add_column(overflow="fold")
     table.add_column(justify="right", no_wrap=True)
     table.add_column()
-    for (label, value), bar in zip(rows, bars([value for _, value in rows]), strict=True):
-        table.add_row(label, str(value), bar)
+    for (label, value), drawn in zip(rows, bars([value for _, value in rows]), strict=True):
+        table.add_row(label, str(value), drawn)
     return table
 
 
