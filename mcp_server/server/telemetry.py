@@ -123,7 +123,7 @@ class Instruments:
             return
         workflow = {WORKFLOW: self._known_workflow(watched.found.workflow_type)}
         _tell_span(attributes, {**workflow, PHASE: watched.found.current_phase})
-        if answer["status"] == "success" and action == Action.START:
+        if action == Action.START:
             self._started.add(1, workflow)
         elif action == Action.COMPLETE_PHASE:
             self._count_completion(answer, watched.found, watched.last, workflow)

@@ -89,6 +89,32 @@ async def test_a_result_that_is_picked_up_later_is_counted_once_however_often(
         assert counted.of(STARTED) == {("one_v1",): 1}
 
 
+@needs_pipes
+async def test_a_phase_that_leads_to_the_next_is_counted_once_too(command, project):
+    services = server(project, PATIENT)
+    with counting() as counted:
+        answer = await call(services, "start", workflow_type="run_v1", target_file="a.py")
+        submission = {"session_id": answer["session_id"], "phase": 1, "evidence": {}}
+        going_on = asyncio.to_thread(command.let_go_on, "one")
+        await asyncio.gather(call(services, "complete_phase", **submission), going_on)
+        again = await call(services, "complete_phase", **submission)
+        assert again["next_phase"]["phase_number"] == 2
+        assert counted.of(VERDICTS) == {("pass", "run_v1"): 1}
+
+
+@needs_pipes
+async def test_a_worker_process_exports_nothing(command, project, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(project))
+    told = "import os; open('told', 'a').write(os.environ.get('OTEL_SDK_DISABLED', 'no') + ' ')"
+    (project / "sitecustomize.py").write_text(told, encoding="utf-8")
+    monkeypatch.chdir(project)
+    services = server(project, PATIENT)
+    submission = await begun(services)
+    going_on = asyncio.to_thread(command.let_go_on, "one")
+    await asyncio.gather(call(services, "complete_phase", **submission), going_on)
+    assert (project / "told").read_text(encoding="utf-8").split()[0] == "true"
+
+
 class Person:
     """Says the same to every question."""
 
