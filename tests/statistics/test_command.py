@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import time
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,12 +23,24 @@ runner = CliRunner()
 PAGE = Path(__file__).parents[2] / "docs" / "figures.md"
 
 
+@contextmanager
+def zone(name):
+    """Live in a time zone, where the system lets a process choose."""
+    if not hasattr(time, "tzset"):
+        pytest.skip("the time zone is the system's")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", name)
+        time.tzset()
+        yield
+    time.tzset()
+
+
 @pytest.fixture
-def small(project, monkeypatch):
+def small(project):
     """A project at noon of a day in UTC, whose clock stands still."""
-    monkeypatch.setenv("TZ", "UTC")
     write_workflow(project / ".praxis-os" / "workflows")
-    return at(project, NOON)
+    with zone("UTC"):
+        yield at(project, NOON)
 
 
 def at(project, now):
@@ -153,6 +167,18 @@ async def test_as_json_it_is_what_the_page_says(small):
         ],
         "unreadable": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "day", "offset"),
+    [("EAST-14", "2026-03-15", "+14:00"), ("WEST+12:30", "2026-03-13", "-12:30")],
+)
+async def test_a_day_is_one_of_the_time_zone(small, name, day, offset):
+    await started()
+    with zone(name):
+        told = json.loads(run("--json", "--days", "1").stdout)
+    assert (told["since"], told["until"], told["utc_offset"]) == (day, day, offset)
+    assert told["started_per_day"] == [{"day": day, "started": 1}]
 
 
 def keys(data, prefix=""):
