@@ -32,6 +32,7 @@ LAYERS = (
     "pages",
     "scaffolding",
     "authoring",
+    "statistics",
     "cli",
 )
 """Lowest first; a module imports from its own layer and from lower ones."""
@@ -65,6 +66,7 @@ PURE = (
     "core/transitions",
     "core/verification",
     "core/views",
+    "core/watching",
     "gates/commands",
     "gates/evaluation",
     "gates/expressions",
@@ -90,6 +92,10 @@ PURE = (
     "server/tools/actions",
     "server/tools/redaction",
     "server/tools/rendering",
+    "statistics/charts",
+    "statistics/figures",
+    "statistics/reading",
+    "statistics/tables",
 )
 IMPURE_IMPORTS = {
     "os",

@@ -28,6 +28,7 @@ from mcp_server.core.paging import Page, page_of
 from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import COUNTED, Action, Status, require_legal
 from mcp_server.core.verification import Verification, verify
+from mcp_server.core.watching import saw
 from mcp_server.errors import ConflictError, LimitError, NotFoundError
 
 Answer = dict[str, Any]
@@ -114,12 +115,12 @@ class StateManager:
             if changes[-1].state.status in COUNTED:
                 self._require_room()
             self._store.pin(definition.digest, definition.snapshot)
-            return self._store.create(changes).state
+            return saw(self._store.create(changes).state)
 
     def load(self, session_id: str) -> SessionState:
         """Return the state of a session."""
         validate_session_id(session_id)
-        return self._store.read(session_id).state
+        return saw(self._store.read(session_id).state)
 
     @contextmanager
     def edit(
@@ -144,13 +145,14 @@ class StateManager:
                     f" not {expected_seq}",
                     remediation="Read the session again with get_state, then retry.",
                 )
+            saw(draft.state)
             with refusals.teaching(draft.state):
                 yield draft
             if draft.change is not None:
                 before, after = draft.state.status, draft.change.state.status
                 if after in COUNTED and before not in COUNTED:
                     self._require_room()
-                self._store.append(draft.change, draft.stored)
+                saw(self._store.append(draft.change, draft.stored).state)
 
     def open_for(self, target_file: str) -> list[str]:
         """Return the ids of unfinished sessions on `target_file`, newest first."""
@@ -226,7 +228,7 @@ class StateManager:
         validate_session_id(session_id)
         with self._store.locked(session_id):
             stored = self._store.read(session_id)
-            require_legal(stored.state.status, Action.DELETE_SESSION)
+            require_legal(saw(stored.state).status, Action.DELETE_SESSION)
             removed = self._store.delete(stored, reason, self.clock())
         return {
             "session_id": session_id,
