@@ -37,6 +37,7 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
             "action": change.action,
             "phase": change.phase,
             "outcome": change.outcome,
+            "principal": change.principal,
             "previous": previous,
             "state": change.state.model_dump(mode="json"),
         },
@@ -52,6 +53,7 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
         outcome=change.outcome,
         phase=change.phase,
         state=change.state,
+        principal=change.principal,
     )
     return line, record
 
@@ -80,9 +82,15 @@ def decode_summary(line: bytes) -> SessionSummary:
             created_at=datetime.fromisoformat(state["created_at"]),
             last_updated=datetime.fromisoformat(state["last_updated"]),
             definition=str(state["definition"]["digest"]),
+            owner=_text_or_none(state.get("owner")),
+            project=_text_or_none(state.get("project")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise LineError(f"line {parsed['seq']} does not hold a session") from error
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _checked(line: bytes) -> tuple[dict[str, Any], str]:
