@@ -38,6 +38,7 @@ LAYERS = (
 """Lowest first; a module imports from its own layer and from lower ones."""
 
 PURE = (
+    "core/callers",
     "core/criteria_gate",
     "core/definitions",
     "core/dynamic",

@@ -57,6 +57,7 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
             "action": change.action,
             "phase": change.phase,
             "outcome": change.outcome,
+            "principal": change.principal,
             "previous": previous,
             "state": change.state.model_dump(mode="json"),
         },
@@ -72,6 +73,7 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
         outcome=change.outcome,
         phase=change.phase,
         state=change.state,
+        principal=change.principal,
     )
     return line, record
 
@@ -100,6 +102,8 @@ def decode_summary(line: bytes) -> SessionSummary:
             created_at=datetime.fromisoformat(state["created_at"]),
             last_updated=datetime.fromisoformat(state["last_updated"]),
             definition=str(state["definition"]["digest"]),
+            owner=_text_or_none(state.get("owner")),
+            project=_text_or_none(state.get("project")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise LineError(f"line {parsed['seq']} does not hold a session") from error
@@ -132,6 +136,10 @@ def _head(line: bytes) -> Any:
     head, state, _ = line[:_MAX_HEAD].partition(_STATE_KEY)
     parsed = from_json(head + b"}") if state else {}
     return parsed if parsed.keys() >= _HEAD else from_json(line)
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _checked(line: bytes) -> tuple[dict[str, Any], str]:

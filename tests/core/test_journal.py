@@ -42,6 +42,7 @@ def test_a_line_is_one_json_object_that_ends_in_its_hash():
         "action": "start",
         "phase": 1,
         "outcome": "done",
+        "principal": None,
         "previous": NO_HASH,
         "hash": record.hash,
     }
