@@ -72,7 +72,8 @@ def _of_timing(timing: Timing) -> _Case:
     name = f"answers within {timing.target.limit * 1_000:g} ms"
     if timing.median is None:
         text = "no call of it could be timed"
-        return _Case(timing.action, name, **{"skipped" if timing.excused else "failure": text})
+        failure, skipped = ("", text) if timing.excused else (text, "")
+        return _Case(timing.action, name, failure, skipped)
     failure = "" if timing.holds else f"{timing.pace}: median {timing.median * 1_000:.1f} ms"
     return _Case(timing.action, name, failure=failure, seconds=timing.median)
 

@@ -17,8 +17,8 @@ _KIBIBYTE = 1024
 _PS = ("ps", "-A", "-o", "pid=,ppid=,rss=")
 _POWERSHELL = (
     "powershell", "-NoProfile", "-NonInteractive", "-Command",
-    "Get-CimInstance Win32_Process | ForEach-Object"
-    " { '{0} {1} {2}' -f $_.ProcessId, $_.ParentProcessId, $_.WorkingSetSize }",
+    ("Get-CimInstance Win32_Process | ForEach-Object"
+     " { '{0} {1} {2}' -f $_.ProcessId, $_.ParentProcessId, $_.WorkingSetSize }"),
 )  # fmt: skip
 
 

@@ -105,8 +105,11 @@ class Validation:
         elif agent.gone:
             self.note(CONNECTION, "stays there", agent.gone)
         garbage = connection.garbage
-        self.note(CONNECTION, "carries nothing but protocol",
-                  f"{len(garbage)} lines that are no message: {garbage[0]}" if garbage else "")  # fmt: skip
+        self.note(
+            CONNECTION,
+            "carries nothing but protocol",
+            f"{len(garbage)} lines that are no message: {garbage[0]}" if garbage else "",
+        )
 
     async def _all(self, connection: Connection, agent: Agent, scale: Scale) -> None:
         tools = await self._tools(connection)

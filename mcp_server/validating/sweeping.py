@@ -61,9 +61,11 @@ async def _listed(ground: Ground, agent: Agent) -> list[str]:
             continue
         answer = result.structured_content or {}
         sessions = answer.get("sessions")
-        for item in sessions if isinstance(sessions, list) else ():
-            if isinstance(item, dict) and item.get("target_file") == ground.target:
-                found.append(str(item.get("session_id")))
+        found += [
+            str(item.get("session_id"))
+            for item in (sessions if isinstance(sessions, list) else ())
+            if isinstance(item, dict) and item.get("target_file") == ground.target
+        ]
         if not isinstance(answer.get("next_cursor"), str):
             break
         cursor = {"cursor": answer["next_cursor"]}

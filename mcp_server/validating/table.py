@@ -61,25 +61,35 @@ def remarks(report: Report) -> Iterator[str]:
     for check in report.failed:
         yield f"FAILED  {check.subject}: {check.name}: {check.problem}"
     for timing in report.slow:
-        yield f"FAILED  {timing.action}: {_slowness(timing)}"
+        if timing.median is not None:
+            yield f"FAILED  {timing.action}: {_slowness(timing, timing.median)}"
+    if untimed := [timing.action for timing in report.slow if timing.median is None]:
+        yield f"FAILED  no call could be timed of {', '.join(untimed)}"
     if not report.memory.holds:
         yield "FAILED  memory: the limit over a bare server is passed"
     for session_id in report.left_behind:
         yield f"FAILED  left behind: session {session_id} could not be deleted"
-    for check in report.not_checked:
-        yield f"not checked  {check.subject}: {check.name}: {check.problem}"
+    yield from _not_looked_at(report)
+
+
+def _not_looked_at(report: Report) -> Iterator[str]:
+    for reason in dict.fromkeys(check.problem for check in report.not_checked):
+        yield f"Not checked: {reason}"
+        for check in report.not_checked:
+            if check.problem == reason:
+                yield f"  {check.subject}: {check.name}"
+    if excused := [t.action for t in report.timings if t.holds and t.median is None]:
+        yield f"Not timed, for the same reason: {', '.join(excused)}"
     if report.memory.over is None:
-        yield f"not measured  memory: {report.memory.reason}"
+        yield f"Not measured: memory: {report.memory.reason}"
 
 
-def _slowness(timing: Timing) -> str:
-    if timing.median is None:
-        return "no call of it could be timed"
+def _slowness(timing: Timing, median: float) -> str:
     alert = timing.target.alert
     over = f", and the alert is at {alert * 1_000:g} ms" if alert else ""
     return (
         f"{timing.pace}: the median of {len(timing.seconds)} calls is"
-        f" {_milliseconds(timing.median)}, to be below {timing.target.limit * 1_000:g} ms{over}"
+        f" {_milliseconds(median)}, to be below {timing.target.limit * 1_000:g} ms{over}"
     )
 
 

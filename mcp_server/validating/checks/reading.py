@@ -70,10 +70,10 @@ async def _leads_on(ground: Ground) -> None:
     session = await ground.start()
     following = next_call(session.started.get("next"))
     numbers = [task["task_number"] for task in session.started["phase_content"]["tasks"]]
-    seen = []
+    seen: list[int] = []
     while following and following["action"] == "get_task" and len(seen) < len(numbers):
-        seen.append(following.get("task_number"))
-        answer = await session.succeed("get_task", task_number=following.get("task_number"))
+        seen.append(following["task_number"])
+        answer = await session.succeed("get_task", task_number=following["task_number"])
         following = next_call(answer.get("next"))
     expect(seen == numbers, f"next leads through tasks {shown(seen)}, not {shown(numbers)}")
     expect(following and following["action"] == "complete_phase",
