@@ -16,6 +16,7 @@ from mcp.types import CONNECTION_CLOSED, CallToolResult
 from pydantic import ValidationError
 
 from mcp_server.validating.answers import TOOL_NAME, Answer, problems, shown
+from mcp_server.validating.outcomes import NOT_CALLED
 
 MAX_SILENT = 3
 _MAX_PROBLEMS = 3
@@ -102,7 +103,7 @@ class Agent:
     async def raw(self, arguments: Mapping[str, Any]) -> CallToolResult:
         """Return whatever the tool answers; raises UnsoundError if nothing that is a result."""
         if self.gone:
-            raise GoneError(f"not called: {self.gone}")
+            raise GoneError(f"{NOT_CALLED}{self.gone}")
         what = f"{arguments.get('action', 'a call without action')}"
         began = time.perf_counter()
         try:
@@ -130,7 +131,7 @@ class Agent:
         self._silent += 1
         text = f"no answer to {what} within {self._patience:g} s"
         if self._silent >= MAX_SILENT:
-            self.gone = f"{MAX_SILENT} calls running had no answer"
+            self.gone = f"{MAX_SILENT} calls in a row had no answer"
         return UnsoundError(text)
 
     def _loss(self, text: str) -> GoneError:

@@ -26,12 +26,13 @@ MAX_BESIDE_CONTENT = 8 * 1024
 ERROR_TYPES = frozenset(kind.error_type for kind in WorkflowError.__subclasses__())
 
 _ABSOLUTE = re.compile(
-    r"(?<![\w.~/\\-])(/(home|Users|root|tmp|var|private|usr|opt|etc|srv|mnt|proc)/[\w.-]"
-    r"|[A-Za-z]:[\\/]+[\w.-])"
+    r"(?<![\w.~/\\-])(?:/(?:home|Users|root|tmp|var|private|usr|opt|etc|srv|mnt|proc)/[\w.-]"
+    r"|[A-Za-z]:[\\/]+[\w.-])[^\s\"']*"
 )
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|\bFile \"[^\"]+\", line \d+")
 _WRITTEN_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CONTENT_OF = ("phase_content", "task_content")
+_MAX_CALL = 8_192
 _SHOWN = 120
 
 Answer = dict[str, Any]
@@ -50,13 +51,15 @@ def problems(
     texts = [part.text for part in result.content if part.type == "text"]
     if len(texts) != 1 or len(result.content) != 1:
         return [f"the answer has {len(result.content)} parts, not one text"]
+    sizes = list(_size(answer, texts[0]))
     found = [
         *_envelope(answer, action),
         *_flag(answer, is_error=bool(result.is_error)),
         *_next(answer, session_id),
         *_leaks(answer, texts[0], private),
-        *_size(answer, texts[0]),
-        *_disagreements(answer, texts[0]),
+        *sizes,
+        # Comparing what is far too large would take far too long.
+        *([] if sizes else _disagreements(answer, texts[0])),
     ]
     return list(dict.fromkeys(found))
 
@@ -98,7 +101,8 @@ def next_call(text: Any) -> Answer | None:
     Only text, numbers and truth values are returned as such; objects are left out.
     """
     try:
-        tree = ast.parse(text, mode="eval").body if isinstance(text, str) else None
+        is_short = isinstance(text, str) and len(text) <= _MAX_CALL
+        tree = ast.parse(text, mode="eval").body if is_short else None
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if not isinstance(tree, ast.Call) or ast.unparse(tree.func) != TOOL_NAME or tree.args:
@@ -118,7 +122,7 @@ def _leaks(answer: Mapping[str, Any], text: str, private: tuple[str, ...]) -> It
         if _TRACEBACK.search(half):
             yield "a traceback is in the answer"
         if (found := _ABSOLUTE.search(half)) is not None:
-            yield f"an absolute path is in the answer: {shown(half[found.start() :])}"
+            yield f"an absolute path is in the answer: {shown(found[0])}"
         for folder in private:
             if folder in half:
                 yield "the folder of the project is in the answer"
@@ -161,15 +165,23 @@ def _disagreements(answer: Mapping[str, Any], text: str) -> Iterator[str]:
             return
     except ValueError:
         pass
+    lines = {line.replace('"', "").strip().lstrip("- ") for line in text.split("\n")}
     flat = _squeezed(text)
     for name, value in _leaves(answer):
-        said = _squeezed(_written(value))
-        # Markdown stands at the end, away from its name.
-        sought = said if not name or name == "content" else f"{_squeezed(name)}:{said}"
-        if sought not in flat:
+        if not _is_said(name, _written(value), lines, flat):
             about = f"{name} is {shown(value)}" if name else f"there is {shown(value)}"
             yield f"the halves disagree: {about} in the structured one, and not in the text"
             return
+
+
+def _is_said(name: str, said: str, lines: set[str], flat: str) -> bool:
+    """Tell whether the text says it: on a line of its own if it fits, else anywhere."""
+    line = f"{name}: {said}".replace('"', "").strip()
+    if name and name != "content" and "\n" not in line and len(line) < MAX_LINE:
+        return line in lines
+    # Markdown stands at the end, away from its name.
+    sought = _squeezed(said)
+    return (sought if not name or name == "content" else f"{_squeezed(name)}:{sought}") in flat
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -57,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _require_place(given.junit)
         server = _server(given)
-        limits = Limits(given.call_limit, given.limit, given.rounds, given.slack)
+        limits = Limits(
+            given.call_limit, given.connect_limit, given.limit, given.rounds, given.slack
+        )
         began = datetime.now(UTC)
         report = validate(server, limits)
     except ConfigurationError as error:
@@ -200,6 +202,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--call-limit", type=_positive, default=default.call, metavar="SECONDS",
         help="longest wait for one answer (%(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--connect-limit", type=_positive, default=default.connect, metavar="SECONDS",
+        help="longest wait for a handshake (%(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--limit", type=_positive, default=default.whole, metavar="SECONDS",

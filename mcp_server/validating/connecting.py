@@ -11,7 +11,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
@@ -31,7 +31,7 @@ from mcp_server.validating.answers import shown
 _PACKAGES = Path(mcp_server.__file__).resolve().parent.parent
 _LAST_WORDS = 4_000
 
-Failures = (*GONE, MCPError, OSError, RuntimeError, ValidationError)
+FAILURES = (*GONE, MCPError, OSError, RuntimeError, ValidationError)
 """What connecting may raise."""
 
 
@@ -126,22 +126,27 @@ async def connected(
 
     async def take(message: object) -> None:
         if isinstance(message, Exception):
-            garbage.append(shown(str(message).splitlines()[0]))
+            garbage.append(_told_by(message))
 
     client = Client(_transport(server, folder, log), message_handler=take)
     failure: BaseException | None = None
-    try:
-        # A cancel scope of anyio would have to end before those that the client leaves open.
-        async with asyncio.timeout(patience):
-            await client.__aenter__()
-    except* (TimeoutError, *Failures) as group:
-        failure = first_of(group)
-    if failure is not None:
-        raise _refusal(server, failure, log) from failure
-    try:
+    async with AsyncExitStack() as stack:
+        try:
+            # A cancel scope of anyio would have to end before those that the client leaves open.
+            async with asyncio.timeout(patience):
+                await stack.enter_async_context(client)
+        except* (TimeoutError, *FAILURES) as group:
+            failure = first_of(group)
+        if failure is not None:
+            raise _refusal(server, failure, log) from failure
         yield Connection(client, garbage)
-    finally:
-        await client.__aexit__(None, None, None)
+
+
+def _told_by(garbage: Exception) -> str:
+    """Return the line that is no message, if the client says which it was."""
+    if isinstance(garbage, ValidationError):
+        return shown(garbage.errors(include_url=False)[0].get("input"))
+    return shown(str(garbage))
 
 
 def _transport(server: Server, folder: Path, log: TextIO) -> Any:

@@ -23,6 +23,10 @@ SUBJECTS = (CONNECTION, TOOL, *(str(action) for action in Action))
 """What checks are about, in the order of the report."""
 
 
+NOT_CALLED = "not called: "
+"""How the problem of a check begins that failed because nothing could be called any more."""
+
+
 class Standing(StrEnum):
     """What became of a check."""
 

@@ -20,11 +20,12 @@ from mcp_server.validating import publication
 from mcp_server.validating.agent import GONE, Agent, UnsoundError
 from mcp_server.validating.answers import TOOL_NAME, shown
 from mcp_server.validating.checks.everything import CHECKS
-from mcp_server.validating.checks.registry import OWN, Ground
+from mcp_server.validating.checks.registry import OWN, Check, Ground
 from mcp_server.validating.connecting import Command, Connection, Server, connected
 from mcp_server.validating.memory import Scale, compare
 from mcp_server.validating.outcomes import (
     CONNECTION,
+    NOT_CALLED,
     TOOL,
     CheckOutcome,
     Memory,
@@ -50,6 +51,7 @@ class Limits:
     """How long to wait, and how often to measure."""
 
     call: float = 10.0
+    connect: float = 30.0
     whole: float = 300.0
     rounds: int = 7
     slack: float = 1.0
@@ -64,6 +66,8 @@ class Validation:
     project: Project
     log: TextIO
     limits: Limits
+    made: tuple[Check, ...] = CHECKS
+    """The checks that are made."""
     protocol: str = ""
     checks: list[CheckOutcome] = field(default_factory=list)
     timings: tuple[Timing, ...] = ()
@@ -114,11 +118,11 @@ class Validation:
     async def _all(self, connection: Connection, agent: Agent, scale: Scale) -> None:
         tools = await self._tools(connection)
         if tools is None or not self._publication(tools):
-            self._give_up("not called: the tool is not listed")
+            self._give_up(f"{NOT_CALLED}the tool is not listed")
             return
         ground = await self._ground(agent)
         if ground is None:
-            self._give_up("not called: there is no workflow to walk")
+            self._give_up(f"{NOT_CALLED}there is no workflow to walk")
             return
         try:
             await self._make_checks(ground)
@@ -134,12 +138,11 @@ class Validation:
         try:
             with anyio.fail_after(self.limits.call):
                 return list((await connection.client.list_tools()).tools)
-        except TimeoutError:
-            problem = f"no answer to tools/list within {self.limits.call:g} s"
-        except (*GONE, MCPError, RuntimeError, ValidationError) as error:
-            problem = f"tools/list fails: {shown(str(error) or type(error).__name__)}"
-        self.note(TOOL, "is listed once", problem)
-        return None
+        except (TimeoutError, *GONE, MCPError, RuntimeError, ValidationError) as error:
+            late = f"no answer to tools/list within {self.limits.call:g} s"
+            failed = f"tools/list fails: {shown(str(error) or type(error).__name__)}"
+            self.note(TOOL, "is listed once", late if isinstance(error, TimeoutError) else failed)
+            return None
 
     def _publication(self, tools: list[Tool]) -> bool:
         """Judge the list; tell whether the tool is in it."""
@@ -171,7 +174,7 @@ class Validation:
         return Ground(agent, built_in, None) if built_in else None
 
     async def _make_checks(self, ground: Ground) -> None:
-        for check in CHECKS:
+        for check in self.made:
             if check.needs_files and ground.project is None:
                 self.checks.append(
                     CheckOutcome(check.subject, check.name, Standing.NOT_CHECKED, OWN)
@@ -183,7 +186,7 @@ class Validation:
             await tidy(ground)
 
     def _give_up(self, why: str) -> None:
-        for check in CHECKS:
+        for check in self.made:
             self.note(check.subject, check.name, why)
 
     async def _sweep(self, ground: Ground) -> None:
@@ -193,7 +196,7 @@ class Validation:
         if not ground.agent.gone:
             self.left_behind = tuple(await sweep(ground, ground.agent))
             return
-        self.left_behind = tuple(ground.begun)
+        self.left_behind = (*ground.begun, *ground.kept)
         try:
             async with self._connected() as connection:
                 agent = Agent(connection.client, patience=self.limits.call)
@@ -205,7 +208,7 @@ class Validation:
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[Connection]:
         async with connected(
-            self.server, self.project.root, self.log, patience=self.limits.call
+            self.server, self.project.root, self.log, patience=self.limits.connect
         ) as connection:
             yield connection
 
@@ -214,7 +217,7 @@ class Validation:
             return Memory(MEMORY_LIMIT, reason="not asked for")
         return await compare(
             self.weight, self.weight_reason, self.project.root, self.log,
-            patience=self.limits.call, limit=MEMORY_LIMIT,
+            patience=self.limits.connect, limit=MEMORY_LIMIT,
         )  # fmt: skip
 
 

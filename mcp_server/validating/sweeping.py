@@ -11,19 +11,21 @@ _PAGES = 5
 
 
 async def tidy(ground: Ground) -> None:
-    """Delete the sessions that the last check began; what cannot be stays on the list."""
-    for session_id in list(ground.begun):
-        if await _delete(ground.agent, session_id):
-            ground.begun.remove(session_id)
+    """Delete the sessions that the last check began, and remember what cannot be."""
+    while ground.begun:
+        session_id = ground.begun.pop()
+        if not await _delete(ground.agent, session_id):
+            ground.kept.append(session_id)
 
 
 async def sweep(ground: Ground, agent: Agent) -> list[str]:
     """Delete every session of this run that is still there; return those that stay."""
-    candidates = dict.fromkeys([*ground.begun, *ground.agent.started])
+    known = [*ground.begun, *ground.kept]
+    candidates = dict.fromkeys([*known, *ground.agent.started])
     candidates |= dict.fromkeys(await _listed(ground, agent))
     left = []
     for session_id in candidates:
-        if session_id not in ground.begun and not await _is_ours(ground, agent, session_id):
+        if session_id not in known and not await _is_ours(ground, agent, session_id):
             continue
         if not await _delete(agent, session_id):
             left.append(session_id)

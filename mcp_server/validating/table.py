@@ -1,5 +1,6 @@
 """A report as a table for people: rich on a terminal, plain text otherwise."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
@@ -7,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mcp_server.validating.outcomes import SUBJECTS, Pace, Report, Standing, Timing
+from mcp_server.validating.outcomes import NOT_CALLED, SUBJECTS, Pace, Report, Standing, Timing
 
 _HEAD = ("action", "checks", "median", "slowest", "target", "verdict")
 _MEGABYTE = 1_000_000
@@ -59,7 +60,9 @@ def _milliseconds(seconds: float | None) -> str:
 def remarks(report: Report) -> Iterator[str]:
     """Yield a line for everything that does not hold, was not checked, or was not measured."""
     for check in report.failed:
-        yield f"FAILED  {check.subject}: {check.name}: {check.problem}"
+        if not check.problem.startswith(NOT_CALLED):
+            yield f"FAILED  {check.subject}: {check.name}: {check.problem}"
+    yield from _not_called(report)
     for timing in report.slow:
         if timing.median is not None:
             yield f"FAILED  {timing.action}: {_slowness(timing, timing.median)}"
@@ -70,6 +73,15 @@ def remarks(report: Report) -> Iterator[str]:
     for session_id in report.left_behind:
         yield f"FAILED  left behind: session {session_id} could not be deleted"
     yield from _not_looked_at(report)
+
+
+def _not_called(report: Report) -> Iterator[str]:
+    """Yield one line for all checks that one reason kept from being made."""
+    checks = [check for check in report.failed if check.problem.startswith(NOT_CALLED)]
+    for reason in dict.fromkeys(check.problem for check in checks):
+        subjects = Counter(check.subject for check in checks if check.problem == reason)
+        counted = ", ".join(f"{subject} ({count})" for subject, count in subjects.items())
+        yield f"FAILED  {reason}: {counted}"
 
 
 def _not_looked_at(report: Report) -> Iterator[str]:

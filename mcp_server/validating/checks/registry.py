@@ -26,7 +26,9 @@ class Ground:
     project: Project | None
     run: str = field(default_factory=lambda: secrets.token_hex(6))
     begun: list[str] = field(default_factory=list)
-    """Sessions that are known to be of this run, and may still be there."""
+    """Sessions of this run that the check at hand began."""
+    kept: list[str] = field(default_factory=list)
+    """Sessions of this run that could not be deleted after their check."""
 
     @property
     def target(self) -> str:
