@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Coroutine, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +26,8 @@ import httpx2
 from mcp_server.errors import ConfigurationError
 from mcp_server.validating.as_json import to_json
 from mcp_server.validating.as_junit import to_junit
+from mcp_server.validating.checks.everything import CHECKS
+from mcp_server.validating.checks.registry import Check
 from mcp_server.validating.connecting import Command, Server, Url, our_server
 from mcp_server.validating.outcomes import Report
 from mcp_server.validating.project import throwaway
@@ -72,13 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return DONE if report.holds else DOES_NOT_HOLD
 
 
-def validate(server: Server, limits: Limits) -> Report:
+def validate(server: Server, limits: Limits, made: tuple[Check, ...] = CHECKS) -> Report:
     """Validate a server in a throw-away project; raises ConfigurationError if it is not there."""
     with (
         throwaway() as project,
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log,
     ):
-        return _interruptible(Validation(server, project, log, limits).run())
+        return _interruptible(Validation(server, project, log, limits, made).run())
 
 
 class _InterruptedError(Exception):
@@ -119,6 +122,9 @@ def _interruptible(work: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 def _ending_signals() -> list[signal.Signals]:
+    if threading.current_thread() is not threading.main_thread():
+        # Signals go to the main thread, and only it may say what becomes of them.
+        return []
     names = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 

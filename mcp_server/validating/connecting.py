@@ -30,6 +30,8 @@ from mcp_server.validating.answers import shown
 
 _PACKAGES = Path(mcp_server.__file__).resolve().parent.parent
 _LAST_WORDS = 4_000
+_HTTP_SECONDS = 300
+"""Longer than any limit on a call: the agent has its own."""
 
 FAILURES = (*GONE, MCPError, OSError, RuntimeError, ValidationError)
 """What connecting may raise."""
@@ -160,9 +162,18 @@ def _transport(server: Server, folder: Path, log: TextIO) -> Any:
             encoding_error_handler="replace",
         )
         return stdio_client(parameters, log)
+    return _over_http(server)
+
+
+@asynccontextmanager
+async def _over_http(server: Url) -> AsyncIterator[Any]:
     headers = {"Authorization": f"Bearer {server.token}"} if server.token else {}
-    http = httpx2.AsyncClient(headers=headers, timeout=httpx2.Timeout(30, read=300))
-    return streamable_http_client(server.url, http_client=http)
+    timeout = httpx2.Timeout(_HTTP_SECONDS)
+    async with (
+        httpx2.AsyncClient(headers=headers, timeout=timeout) as http,
+        streamable_http_client(server.url, http_client=http) as streams,
+    ):
+        yield streams
 
 
 def _refusal(server: Server, failure: BaseException, log: TextIO) -> Exception:

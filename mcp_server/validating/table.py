@@ -1,5 +1,6 @@
 """A report as a table for people: rich on a terminal, plain text otherwise."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TextIO
@@ -12,6 +13,7 @@ from mcp_server.validating.outcomes import NOT_CALLED, SUBJECTS, Pace, Report, S
 
 _HEAD = ("action", "checks", "median", "slowest", "target", "verdict")
 _MEGABYTE = 1_000_000
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 Row = tuple[str, ...]
 
@@ -21,13 +23,18 @@ def print_report(report: Report, stream: TextIO) -> None:
     console = Console(file=stream, highlight=False)
     if console.is_terminal:
         console.print(_table(rows(report)))
-        for line in remarks(report):
+        for line in map(_harmless, remarks(report)):
             console.print(Text(line), soft_wrap=True)
         style = "bold green" if report.holds else "bold red"
         console.print(Text(conclusion(report), style=style), soft_wrap=True)
         return
-    lines = [*_plain(rows(report)), "", *remarks(report), conclusion(report)]
+    lines = [*_plain(rows(report)), "", *map(_harmless, remarks(report)), conclusion(report)]
     stream.write("".join(f"{line}\n" for line in lines))
+
+
+def _harmless(line: str) -> str:
+    """Return a line in which nothing that a server sent is obeyed by a terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", line)
 
 
 def rows(report: Report) -> list[Row]:

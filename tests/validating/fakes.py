@@ -7,6 +7,7 @@ fake spoils by one method. It imports no SDK, so that it is up in no time.
 import json
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -183,6 +184,16 @@ class Silent(Honest):
     def answer(self, arguments: Data) -> Data:
         if arguments.get("action") == "pause":
             time.sleep(HANGS_SECONDS)
+        return super().answer(arguments)
+
+
+class TellsAndHangs(Honest):
+    """Tells a test by a connection that it hangs now; the connection ends when it does."""
+
+    def answer(self, arguments: Data) -> Data:
+        if arguments.get("action") == "pause":
+            with socket.create_connection(("127.0.0.1", int(os.environ["FAKE_PORT"]))):
+                time.sleep(HANGS_SECONDS)
         return super().answer(arguments)
 
 
