@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from mcp_server.validating.command import main
-from tests.validating.validation_builders import FAKES
+from tests.validating.validation_builders import FAKES, SCRIPT, ended, start_script
 
-SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "validate_aos_workflow.py"
 SLACK = ("--slack", "100", "--rounds", "1")
 
 
@@ -125,18 +124,15 @@ def test_an_interrupted_run_leaves_neither_folder_nor_process(temporary, number)
     command = f"{sys.executable} -P {FAKES} TellsAndHangs"
     with socket.create_server(("127.0.0.1", 0)) as listening:
         listening.settimeout(60)
-        environment = {**os.environ, "FAKE_PORT": str(listening.getsockname()[1])}
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), "--server", command],
-            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        with process:
+        port = str(listening.getsockname()[1])
+        process = start_script("--server", command, FAKE_PORT=port)
+        with ended(process):
             connection, _ = listening.accept()
             assert list(temporary.iterdir()) != []
             process.send_signal(number)
-            told = process.communicate(timeout=60)
-    assert (process.returncode, told[0]) == (128 + number, b"")
-    assert told[1].endswith(b"interrupted; everything is cleaned up\n")
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (128 + number, b"")
+    assert err.endswith(b"interrupted; everything is cleaned up\n")
     assert list(temporary.iterdir()) == []
     with connection:
         connection.settimeout(10)

@@ -1,10 +1,8 @@
 """A server behind an address: checked as far as that goes without its files, and left clean."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,9 +14,7 @@ from mcp_server.validating.command import main, validate
 from mcp_server.validating.connecting import Url
 from mcp_server.validating.outcomes import Pace
 from tests.validating.http_server import TOKEN, serve
-from tests.validating.validation_builders import PATIENT
-
-SCRIPT = Path(__file__).resolve().parent.parent.parent / "scripts" / "validate_aos_workflow.py"
+from tests.validating.validation_builders import PATIENT, checks_of, ended, start_script
 
 NOT_CHECKED = {"complete_phase", "get_phase", "get_state", "get_task", "list_workflows",
                "retry_phase", "rollback", "start"}  # fmt: skip
@@ -28,10 +24,9 @@ def sessions(project: Path) -> list[str]:
     return sorted(path.stem for path in (project / STATE_DIR).glob("*.jsonl"))
 
 
-@pytest.mark.parametrize("stateless", [False, True], ids=["stateful", "stateless"])
-def test_a_server_behind_a_token_holds_and_is_left_as_it_was(project, stateless):
+def test_a_server_behind_a_token_holds_and_is_left_as_it_was(project):
     theirs = services_for(Settings(project=project)).engine.start("code_review_v1", "src/a.py")
-    with serve(project, stateless=stateless) as served:
+    with serve(project) as served:
         report = validate(Url(served.url, TOKEN), PATIENT)
     assert report.failed == ()
     assert report.holds
@@ -42,16 +37,19 @@ def test_a_server_behind_a_token_holds_and_is_left_as_it_was(project, stateless)
     assert sessions(project) == [theirs["session_id"]]
 
 
-def test_the_token_of_the_environment_is_sent_and_told_nowhere(project, monkeypatch, capsys):
+def test_a_stateless_server_holds_as_well(project):
+    with serve(project, stateless=True) as served:
+        report = validate(Url(served.url, TOKEN), replace(PATIENT, rounds=0), checks_of("pause"))
+    assert report.failed == ()
+    assert report.verdict("connection") == "holds"
+
+
+def test_a_token_is_told_nowhere(monkeypatch, capsys):
     monkeypatch.setenv("SECRET", TOKEN)
-    with serve(project) as served:
-        arguments = ["--url", served.url, "--token-env", "SECRET", "--slack", "100", "--json"]
-        assert main([*arguments, "--rounds", "1"]) == 0
+    url = "http://127.0.0.1:1/mcp?key=" + TOKEN
+    assert main(["--url", url, "--token-env", "SECRET"]) == 2
     told = capsys.readouterr()
     assert TOKEN not in told.out + told.err
-    data = json.loads(told.out)
-    assert data["memory"]["verdict"] == "not measured"
-    assert data["memory"]["reason"] == "the server is not started by this run"
 
 
 @pytest.mark.parametrize("token", [None, "wrong"])
@@ -65,17 +63,13 @@ def test_a_server_that_does_not_let_us_in_is_wrong_usage(project, monkeypatch, c
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 def test_a_run_that_is_interrupted_deletes_its_sessions(project):
-    with serve(project, hangs_at=b'"action":"pause"') as served:
-        arguments = ["--url", served.url, "--token-env", "SECRET"]
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), *arguments],
-            env={**os.environ, "SECRET": TOKEN}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
-        with process:
+    with serve(project, hangs_at=b'"action":"get_task"') as served:
+        process = start_script("--url", served.url, "--token-env", "SECRET", SECRET=TOKEN)
+        with ended(process):
             assert served.hanging.wait(60)
             assert sessions(project) != []
             process.send_signal(signal.SIGTERM)
-            told = process.communicate(timeout=60)
-    assert (process.returncode, told[0]) == (128 + signal.SIGTERM, b"")
-    assert told[1].endswith(b"interrupted; everything is cleaned up\n")
+            out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (128 + signal.SIGTERM, b"")
+    assert err.endswith(b"interrupted; everything is cleaned up\n")
     assert sessions(project) == []

@@ -1,12 +1,16 @@
 """Validations of fake servers, short enough for a test."""
 
+import os
+import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from mcp_server.core.transitions import Action
 from mcp_server.validating.checks.everything import CHECKS
+from mcp_server.validating.checks.registry import Check
 from mcp_server.validating.command import validate
 from mcp_server.validating.connecting import Command
 from mcp_server.validating.outcomes import (
@@ -20,6 +24,7 @@ from mcp_server.validating.running import Limits
 from mcp_server.validating.targets import TARGETS
 
 FAKES = Path(__file__).resolve().parent / "fakes.py"
+SCRIPT = FAKES.parent.parent.parent / "scripts" / "validate_aos_workflow.py"
 
 PATIENT = Limits(call=30, connect=60, rounds=1, slack=100, memory=False)
 """Limits that no busy machine passes."""
@@ -41,8 +46,32 @@ def validated(
     The actions are timed only where all is checked, or `rounds` says so.
     """
     limits = {"rounds": 0 if subjects else 1, **limits}
-    made = tuple(check for check in CHECKS if not subjects or check.subject in subjects)
-    return validate(fake(name, *arguments), replace(PATIENT, **limits), made)
+    return validate(fake(name, *arguments), replace(PATIENT, **limits), checks_of(*subjects))
+
+
+def checks_of(*subjects: str) -> tuple[Check, ...]:
+    """Return the checks of some subjects, or of all."""
+    return tuple(check for check in CHECKS if not subjects or check.subject in subjects)
+
+
+def start_script(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Start the script as people do."""
+    return subprocess.Popen(
+        [sys.executable, str(SCRIPT), *arguments],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@contextmanager
+def ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Leave no process behind, whatever the test finds."""
+    with process:
+        try:
+            yield
+        finally:
+            process.kill()
 
 
 def report(
