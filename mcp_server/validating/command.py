@@ -53,7 +53,7 @@ reached; 128 and the number of the signal when interrupted, after everything is 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Validate what the command line names and return the exit code."""
-    given = _parser().parse_args(arguments)
+    given = parser().parse_args(arguments)
     # The SDK tells of lines that are no message with a traceback each; they are findings here.
     logging.getLogger("mcp").addHandler(logging.NullHandler())
     logging.getLogger("mcp").propagate = False
@@ -178,46 +178,47 @@ def _tell(report: Report, given: argparse.Namespace, began: datetime) -> None:
         given.junit.write_bytes(to_junit(report, began))
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    made = argparse.ArgumentParser(
         prog="validate_aos_workflow.py",
         description="Validate a deployment of aos_workflow by calling all 14 actions.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    where = parser.add_mutually_exclusive_group()
+    where = made.add_mutually_exclusive_group()
     where.add_argument(
         "--server", metavar="CMD", help="command of a stdio server, started in a throw-away"
         " project; default: the server of this package"
     )  # fmt: skip
     where.add_argument("--url", help="address of a server over streamable HTTP")
-    parser.add_argument(
+    made.add_argument(
         "--token-env", metavar="NAME", help="environment variable with the bearer token for --url"
     )
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    made.add_argument("--junit", metavar="FILE", type=Path, help="write JUnit XML to FILE")
     default = Limits()
-    parser.add_argument(
+    made.add_argument(
         "--rounds", type=_whole, default=default.rounds, metavar="N",
         help="how often each action is timed (%(default)s)",
     )  # fmt: skip
-    parser.add_argument(
+    made.add_argument(
         "--slack", type=_positive, default=default.slack, metavar="FACTOR",
         help="multiply every time target, for a machine that is known to be slow (%(default)s)",
     )  # fmt: skip
-    parser.add_argument(
+    made.add_argument(
         "--call-limit", type=_positive, default=default.call, metavar="SECONDS",
         help="longest wait for one answer (%(default)s)",
     )  # fmt: skip
-    parser.add_argument(
+    made.add_argument(
         "--connect-limit", type=_positive, default=default.connect, metavar="SECONDS",
         help="longest wait for a handshake (%(default)s)",
     )  # fmt: skip
-    parser.add_argument(
+    made.add_argument(
         "--limit", type=_positive, default=default.whole, metavar="SECONDS",
         help="longest time for all of it (%(default)s)",
     )  # fmt: skip
-    return parser
+    return made
 
 
 def _positive(text: str) -> float:

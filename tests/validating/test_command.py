@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from mcp_server.validating.command import main
+from mcp_server.validating.command import main, parser
 from tests.validating.validation_builders import FAKES, SCRIPT, ended, start_script
 
+README = (SCRIPT.parent.parent / "README.md").read_text(encoding="utf-8")
 SLACK = ("--slack", "100", "--rounds", "1")
 
 
@@ -107,6 +110,13 @@ def test_arguments_that_make_no_sense_are_wrong_usage(arguments, capsys):
         main(arguments)
     assert ended.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\$ python scripts/validate_aos_workflow\.py (.*)$",
+                                            README, re.MULTILINE))  # fmt: skip
+def test_each_command_of_the_readme_is_understood(line):
+    given = parser().parse_args(shlex.split(line))
+    assert given.server or given.url
 
 
 def test_help_says_the_targets_and_the_exit_codes(capsys):
