@@ -22,10 +22,10 @@ the process and the sessions are gone afterwards, also after Ctrl-C.
 import sys
 from pathlib import Path
 
-# The package of this checkout, before any other of that name; and not this folder of scripts.
-sys.path[0] = str(Path(__file__).resolve().parent.parent)
+# The package of this checkout, before any other of that name.
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from mcp_server.validating.command import main  # noqa: E402 - the path comes first
+from mcp_server.validating.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

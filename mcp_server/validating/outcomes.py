@@ -23,6 +23,9 @@ SUBJECTS = (CONNECTION, TOOL, *(str(action) for action in Action))
 """What checks are about, in the order of the report."""
 
 
+IN_PART = "holds in part"
+"""The verdict on a subject of which some checks could not be made."""
+
 NOT_CALLED = "not called: "
 """How the problem of a check begins that failed because nothing could be called any more."""
 
@@ -165,4 +168,6 @@ class Report:
             return Standing.FAILED
         if timing is not None and not timing.holds:
             return timing.pace
+        if any(check.standing is Standing.NOT_CHECKED for check in checks):
+            return IN_PART
         return Standing.HOLDS if checks else Standing.NOT_CHECKED

@@ -9,7 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mcp_server.validating.outcomes import NOT_CALLED, SUBJECTS, Pace, Report, Standing, Timing
+from mcp_server.validating.outcomes import (
+    IN_PART,
+    NOT_CALLED,
+    SUBJECTS,
+    Pace,
+    Report,
+    Standing,
+    Timing,
+)
 
 _HEAD = ("action", "checks", "median", "slowest", "target", "verdict")
 _MEGABYTE = 1_000_000
@@ -116,6 +124,8 @@ def conclusion(report: Report) -> str:
     """Return the verdict on everything in one line."""
     made = len(report.checks) - len(report.not_checked)
     about = f"{report.server} ({report.protocol or 'no protocol'})"
+    if report.holds and report.not_checked:
+        return f"All that could be checked holds: {made} of {len(report.checks)} checks of {about}"
     if report.holds:
         return f"All holds: {made} checks of {about}"
     parts = [f"{len(report.failed)} of {made} checks failed"]
@@ -134,7 +144,7 @@ def _table(cells: Iterable[Row]) -> Table:
         table.add_column(name, justify="left" if name == "verdict" else "right", no_wrap=True)
     for row in cells:
         good = row[-1] == Standing.HOLDS
-        unknown = row[-1] in {Standing.NOT_CHECKED, Pace.NOT_MEASURED}
+        unknown = row[-1] in {IN_PART, Standing.NOT_CHECKED, Pace.NOT_MEASURED}
         style = "green" if good else "yellow" if unknown else "red"
         table.add_row(*map(Text, row[:-1]), Text(row[-1], style=style))
     return table

@@ -256,6 +256,13 @@ class RefusesEverything(Honest):
         raise InvalidArgumentError("not today", remediation="Come back tomorrow.")
 
 
+class SaysNothing(Honest):
+    """Says success to everything, and nothing else."""
+
+    def carried_out(self, arguments: Data) -> Data:
+        return {}
+
+
 class LetsEverythingPass(Honest):
     """Has a gate that never refuses."""
 

@@ -30,14 +30,15 @@ def temporary(tmp_path, monkeypatch) -> Path:
 
 
 def test_our_own_server_holds_wherever_the_script_is_started(tmp_path, temporary):
-    # Another package of our name in the working directory must not take our place.
+    # Another package of our name, here or on the path, must not take our place.
     impostor = tmp_path / "mcp_server"
     impostor.mkdir()
     for name in ("__init__.py", "__main__.py"):
         (impostor / name).write_text("raise SystemExit('impostor')\n", encoding="utf-8")
     done = subprocess.run(
         [sys.executable, str(SCRIPT), *SLACK, "--json", "--junit", "report.xml"],
-        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False,
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     data = json.loads(done.stdout)

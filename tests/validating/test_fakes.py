@@ -121,6 +121,15 @@ def test_a_server_that_refuses_everything_fails_in_every_action():
         assert any("is refused where it is legal" in text for text in problems(report, action))
 
 
+def test_answers_that_lack_what_they_must_have_are_findings():
+    report = validated("SaysNothing")
+    assert "the answer lacks what it must have: KeyError \"'workflows'\"" in problems(
+        report, Action.LIST_WORKFLOWS
+    )
+    for action in Action:
+        assert report.verdict(action) == Standing.FAILED
+
+
 def test_a_late_answer_misses_its_target_and_no_other():
     report = validated("Late", Action.LIST_WORKFLOWS, slack=1, rounds=1)
     assert report.timing(Action.RESUME).pace is Pace.MISSED

@@ -90,3 +90,6 @@ def test_a_subject_has_the_worst_verdict_of_what_is_about_it():
     assert report(failing()).verdict(Action.PAUSE) == "failed"
     assert report(timings=slow).verdict(Action.PAUSE) == "target missed"
     assert report().verdict("connection") == "not checked"
+    left_out = CheckOutcome(Action.PAUSE, "x", Standing.NOT_CHECKED, "why")
+    assert report(left_out).verdict(Action.PAUSE) == "holds in part"
+    assert report(left_out, failing()).verdict(Action.PAUSE) == "failed"

@@ -32,6 +32,7 @@ def test_a_server_behind_a_token_holds_and_is_left_as_it_was(project):
     assert report.holds
     assert {check.problem for check in report.not_checked} == {OWN}
     assert {check.subject for check in report.not_checked} == NOT_CHECKED
+    assert report.verdict("rollback") == "holds in part"
     assert report.timing("rollback").pace is Pace.NOT_MEASURED
     assert report.timing("complete_phase").pace is Pace.HOLDS
     assert sessions(project) == [theirs["session_id"]]

@@ -64,6 +64,13 @@ def test_a_report_that_holds_is_a_plain_table_and_a_line():
     assert lines[18:] == ["", "All holds: 1 checks of a server (2026-07-28)"]
 
 
+def test_what_could_not_be_checked_is_in_the_last_line():
+    left_out = CheckOutcome(Action.PAUSE, "x", Standing.NOT_CHECKED, "needs files")
+    assert printed(report(left_out), io.StringIO())[-1] == (
+        "All that could be checked holds: 1 of 2 checks of a server (2026-07-28)"
+    )
+
+
 def test_everything_that_does_not_hold_has_a_line():
     lines = printed(EVERYTHING_WRONG, io.StringIO())
     assert lines[lines.index("") + 1 :] == [
