@@ -16,6 +16,7 @@ from mcp import MCPError
 from mcp.types import Tool
 from pydantic import ValidationError
 
+from mcp_server.errors import ConfigurationError
 from mcp_server.validating import publication
 from mcp_server.validating.agent import GONE, Agent, UnsoundError
 from mcp_server.validating.answers import TOOL_NAME, shown
@@ -193,15 +194,15 @@ class Validation:
         if ground.project is not None:
             # The state stands in the throw-away project.
             return
-        if not ground.agent.gone:
-            self.left_behind = tuple(await sweep(ground, ground.agent))
+        self.left_behind = tuple(await sweep(ground, ground.agent))
+        if not self.left_behind and not ground.agent.gone:
             return
-        self.left_behind = (*ground.begun, *ground.kept)
+        # What was cancelled may have taken the connection with it.
         try:
             async with self._connected() as connection:
                 agent = Agent(connection.client, patience=self.limits.call)
                 self.left_behind = tuple(await sweep(ground, agent))
-        except UnsoundError:
+        except (UnsoundError, ConfigurationError):
             # It does not come back: what stays behind is told.
             return
 

@@ -4,7 +4,10 @@ import os
 import signal
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from mcp_server.config import STATE_DIR, Settings
@@ -13,6 +16,8 @@ from mcp_server.validating.checks.registry import OWN
 from mcp_server.validating.command import main, validate
 from mcp_server.validating.connecting import Url
 from mcp_server.validating.outcomes import Pace
+from mcp_server.validating.project import throwaway
+from mcp_server.validating.running import Validation
 from tests.validating.http_server import TOKEN, serve
 from tests.validating.validation_builders import PATIENT, checks_of, ended, start_script
 
@@ -60,6 +65,32 @@ def test_a_server_that_does_not_let_us_in_is_wrong_usage(project, monkeypatch, c
         arguments = ["--url", served.url, *(["--token-env", "SECRET"] if token else [])]
         assert main(arguments) == 2
     assert "cannot be reached" in capsys.readouterr().err
+
+
+def test_a_server_that_goes_down_fails_and_what_stays_is_told(project):
+    with serve(project, down_at=b'"action":"get_task"') as served:
+        report = validate(Url(served.url, TOKEN), replace(PATIENT, rounds=0), checks_of("get_task"))
+    assert not report.holds
+    assert report.verdict("get_task") == "failed"
+    assert list(report.left_behind) == sessions(project)
+    assert report.left_behind
+
+
+async def test_a_run_that_is_cancelled_deletes_its_sessions(project):
+    with (
+        serve(project, hangs_at=b'"action":"get_task"') as served,
+        throwaway() as own,
+        TemporaryFile("w+", encoding="utf-8") as log,
+    ):
+        server = Url(served.url, TOKEN)
+        validation = Validation(server, own, log, PATIENT, checks_of("get_task"))
+        async with anyio.create_task_group() as group:
+            group.start_soon(validation.run)
+            assert await anyio.to_thread.run_sync(served.hanging.wait, 60)
+            assert sessions(project) != []
+            # As the limit on the whole run does, and unlike a signal, it cancels time and again.
+            group.cancel_scope.cancel()
+    assert sessions(project) == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
