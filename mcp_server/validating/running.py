@@ -21,7 +21,7 @@ from mcp_server.validating import publication
 from mcp_server.validating.agent import GONE, Agent, UnsoundError
 from mcp_server.validating.answers import TOOL_NAME, shown
 from mcp_server.validating.checks.everything import CHECKS
-from mcp_server.validating.checks.registry import OWN, Check, Ground
+from mcp_server.validating.checks.registry import OWN, Check, Ground, listed_workflows
 from mcp_server.validating.connecting import Command, Connection, Server, connected
 from mcp_server.validating.memory import Scale, compare
 from mcp_server.validating.outcomes import (
@@ -159,11 +159,10 @@ class Validation:
     async def _ground(self, agent: Agent) -> Ground | None:
         """Return what to walk: our own workflow if the server serves it, else a built-in one."""
         try:
-            listed = await agent.succeed("list_workflows", limit=100)
-            names = {item["workflow_type"] for item in listed["workflows"]}
+            names = {item["workflow_type"] for item in await listed_workflows(agent)}
         except (UnsoundError, *_BROKEN):
             # The checks will tell what is wrong with the list.
-            return Ground(agent, WORKFLOW, self.project)
+            names = {WORKFLOW, *BUILT_IN}
         if isinstance(self.server, Command):
             if WORKFLOW in names:
                 self.note(CONNECTION, "serves the project that it is started in")

@@ -5,7 +5,7 @@ import re
 from mcp_server.core.identifiers import SESSION_ID_PATTERN
 from mcp_server.validating.agent import expect, expect_equal
 from mcp_server.validating.answers import next_call, shown
-from mcp_server.validating.checks.registry import Checks, Ground
+from mcp_server.validating.checks.registry import Checks, Ground, listed_workflows
 from mcp_server.validating.project import PHASES, WORKFLOW
 
 checks = Checks()
@@ -16,21 +16,22 @@ _OUTSIDE = ("../outside.py", "/etc/passwd", "src/../../outside.py", "C:\\outside
 
 @checks.add("list_workflows", "lists what can be started, each in full")
 async def _lists_workflows(ground: Ground) -> None:
-    answer = await ground.agent.succeed("list_workflows", limit=100)
-    expect(answer["workflows"], "no workflow is listed")
-    for item in answer["workflows"]:
+    every = await listed_workflows(ground.agent)
+    expect(every, "no workflow is listed")
+    for item in every:
         missing = [name for name in _LISTED if item.get(name) in (None, "")]
         expect(not missing, f"{shown(item.get('workflow_type'))} has no {', '.join(missing)}")
-    names = [item["workflow_type"] for item in answer["workflows"]]
+    names = [item["workflow_type"] for item in every]
     expect(len(set(names)) == len(names), "a workflow is listed twice")
-    expect(answer["count"] >= len(names), f"count is {shown(answer['count'])}, not {len(names)}")
+    answer = await ground.agent.succeed("list_workflows")
+    expect_equal(answer, count=len(names))
     following = next_call(answer.get("next"))
     expect(following and following["action"] == "start", "next does not say how to start one")
 
 
 @checks.add("list_workflows", "narrows to a category")
 async def _narrows(ground: Ground) -> None:
-    every = (await ground.agent.succeed("list_workflows", limit=100))["workflows"]
+    every = await listed_workflows(ground.agent)
     (category,) = (i["category"] for i in every if i["workflow_type"] == ground.workflow)
     answer = await ground.agent.succeed("list_workflows", category=category, limit=100)
     found = {item["category"] for item in answer["workflows"]}

@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcp_server.validating.agent import Agent, expect, expect_equal
+from mcp_server.validating.agent import Agent, UnsoundError, expect, expect_equal
 from mcp_server.validating.answers import Answer
 from mcp_server.validating.project import CLAIMS, Project
+
+_PAGES = 100
 
 OWN = "needs files of the server's project"
 """Why a check is not made where the project is not ours."""
@@ -115,6 +117,19 @@ def _of(session: Session, answer: Answer) -> Answer:
 
 def _nonsense(asked: Mapping[str, Any]) -> Any:
     return ["nonsense"] if asked.get("type") in {"dict", "object"} else {"nonsense": True}
+
+
+async def listed_workflows(agent: Agent) -> list[Answer]:
+    """Return every workflow that is listed, on however many pages."""
+    found: list[Answer] = []
+    cursor: Answer = {}
+    for _ in range(_PAGES):
+        answer = await agent.succeed("list_workflows", limit=100, **cursor)
+        found += answer["workflows"]
+        if "next_cursor" not in answer:
+            return found
+        cursor = {"cursor": answer["next_cursor"]}
+    raise UnsoundError(f"list_workflows has no last page among the first {_PAGES}")
 
 
 CarryOut = Callable[[Ground], Awaitable[None]]
