@@ -169,6 +169,15 @@ class OtherToolsBeside(Honest):
         return [*others, *super().tools()]
 
 
+class SmallPages(Honest):
+    """Lists one workflow a page, as a server with many has more than one page, which is right."""
+
+    def carried_out(self, arguments: Data) -> Data:
+        if arguments.get("action") == "list_workflows" and arguments.get("limit"):
+            arguments["limit"] = 1
+        return super().carried_out(arguments)
+
+
 class Late(Honest):
     """Answers one action late."""
 

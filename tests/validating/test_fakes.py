@@ -29,8 +29,9 @@ def test_an_honest_server_holds_in_every_action(project):
     assert report.holds
 
 
-def test_other_tools_beside_it_are_no_finding():
-    report = validated("OtherToolsBeside", Action.LIST_WORKFLOWS)
+@pytest.mark.parametrize("name", ["OtherToolsBeside", "SmallPages"])
+def test_what_is_unlike_ours_and_right_is_no_finding(name):
+    report = validated(name, Action.LIST_WORKFLOWS)
     assert report.failed == ()
     assert report.verdict(TOOL) == Standing.HOLDS
 
