@@ -33,9 +33,13 @@ from mcp_server.gates.probes import (
 )
 from mcp_server.gates.probes import documents as found
 from mcp_server.server.tools.actions import ACTIONS
+from mcp_server.setting_up.clients import CLIENTS, SERVER_NAME, ConfigFile, Named, Scope
+from mcp_server.setting_up.configs import snippet
+from mcp_server.setting_up.launching import COMMAND, with_project
 
 END = "<!-- end -->"
 ROOT = Path(__file__).resolve().parent.parent
+PROJECT = Path("/path/to/your/project")
 NOTE = "# Written by `make generate` from pyproject.toml; edit that file instead.\n"
 
 
@@ -86,6 +90,31 @@ def settings() -> str:
         for name, field in Settings.model_fields.items()
     ]
     return "\n".join(["| variable | default | what it sets |", "|---|---|---|", *rows])
+
+
+def clients() -> str:
+    """Return the table of the clients that can be set up, and where their files are."""
+    rows = [
+        f"| {client.title} | `{COMMAND} setup {name}` |"
+        f" {_places(client.files.get(Scope.PROJECT))} | {_places(client.files.get(Scope.USER))} |"
+        for name, client in CLIENTS.items()
+    ]
+    head = "| client | command | file of a project | file of a user |"
+    return "\n".join([head, "|---|---|---|---|", *rows])
+
+
+def snippets() -> str:
+    """Return what belongs into the clients' files, once for all that take the same."""
+    titles: dict[str, list[str]] = {}
+    for client in CLIENTS.values():
+        scope = client.default_scope
+        config = client.files[scope]
+        root = PROJECT if config.project is Named.BY_PATH else None
+        line = with_project([COMMAND, "serve"], config, root)
+        language = "json" if client.dialect else "toml"
+        block = f"```{language}\n{snippet(client, SERVER_NAME, client.entry(line))}```"
+        titles.setdefault(block, []).append(f"**{client.title}**")
+    return "\n\n".join(f"{', '.join(named)}:\n\n{block}" for block, named in titles.items())
 
 
 def layers() -> str:
@@ -144,10 +173,20 @@ def limits() -> str:
     return "\n".join(["| what | at most |", "|---|---|", *lines])
 
 
+def readme_parts() -> dict[str, str]:
+    """Return the generated parts of the first page."""
+    return {
+        "clients": clients(),
+        "snippets": snippets(),
+        "actions": actions(),
+        "settings": settings(),
+    }
+
+
 def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
-        "README.md": _filled("README.md", {"actions": actions(), "settings": settings()}),
+        "README.md": _filled("README.md", readme_parts()),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
         "docs/gates.md": _filled("docs/gates.md", {**probes(), "limits": limits()}),
@@ -243,6 +282,10 @@ def _said_of(made: type[ProbeSettings], name: str) -> str:
     bases = (base for base in made.__mro__ if issubclass(base, ProbeSettings))
     fields = (base.model_fields[name] for base in bases if name in base.model_fields)
     return next((field.description for field in fields if field.description), "")
+
+
+def _places(config: ConfigFile | None) -> str:
+    return " or ".join(f"`{place.shown}`" for place in config.places) if config else ""
 
 
 def _code(names: tuple[str, ...]) -> str:

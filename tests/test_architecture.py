@@ -35,6 +35,7 @@ LAYERS = (
     "scaffolding",
     "authoring",
     "statistics",
+    "setting_up",
     "cli",
 )
 """Lowest first; a module imports from its own layer and from lower ones."""
@@ -105,6 +106,8 @@ PURE = (
     "validating/outcomes",
     "validating/table",
     "validating/targets",
+    "setting_up/clients",
+    "setting_up/configs",
 )
 IMPURE_IMPORTS = {
     "os",
@@ -188,6 +191,7 @@ def test_only_the_file_store_and_its_helper_write_or_lock_state():
         "example",
         "gates/trust",
         "scaffolding",
+        "setting_up/writing",
         "throwaway",
         # Its throw-away project, and the report that a person asks for.
         "validating/command",
