@@ -1,7 +1,7 @@
 """Write everything in the repository that comes from something else in it.
 
-requirements*.txt come from pyproject.toml; the marked parts of README.md, ARCHITECTURE.md and
-docs/gates.md come from the code. With --check nothing is written, and the exit code says whether
+requirements*.txt come from pyproject.toml; the marked parts of README.md, ARCHITECTURE.md and the
+pages in docs/ come from the code. With --check nothing is written, and the exit code says whether
 all is fresh.
 """
 
@@ -20,6 +20,7 @@ from pydantic_core import to_json
 from mcp_server.config import PREFIX, Settings
 from mcp_server.core.dynamic import PHASE_PLACEHOLDERS, TASK_PLACEHOLDERS
 from mcp_server.core.transitions import TABLE, PersonAction, Status
+from mcp_server.doctor.checks import CHECKS
 from mcp_server.gates import expressions, patterns
 from mcp_server.gates.probe_settings import KNOWN_PROBES, ProbeSettings
 from mcp_server.gates.probes import (
@@ -117,6 +118,12 @@ def snippets() -> str:
     return "\n\n".join(f"{', '.join(named)}:\n\n{block}" for block, named in titles.items())
 
 
+def checks() -> str:
+    """Return the table of what doctor looks at."""
+    rows = [f"| {check.name} | {_first_line(check.look)} |" for check in CHECKS]
+    return "\n".join(["| check | what it does |", "|---|---|", *rows])
+
+
 def layers() -> str:
     """Return the diagram of the layers that the tests of the architecture hold the imports to."""
     tree = ast.parse(_read("tests/test_architecture.py"))
@@ -133,7 +140,7 @@ def layers() -> str:
 def probes() -> dict[str, str]:
     """Return the table of the probes, and one of each probe's settings."""
     rows = [
-        f"| [`{name}`](#{name}) | {_summary(made)} | {made.gives} |"
+        f"| [`{name}`](#{name}) | {_first_line(made)} | {made.gives} |"
         for name, made in KNOWN_PROBES.items()
     ]
     overview = "\n".join(["| probe | what it looks for | known as |", "|---|---|---|", *rows])
@@ -189,6 +196,7 @@ def documents() -> dict[str, str]:
         "README.md": _filled("README.md", readme_parts()),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
+        "docs/setup.md": _filled("docs/setup.md", {"checks": checks()}),
         "docs/gates.md": _filled("docs/gates.md", {**probes(), "limits": limits()}),
     }
 
@@ -231,8 +239,8 @@ def _person(action: object) -> str:
     return "a person's " if isinstance(action, PersonAction) else ""
 
 
-def _summary(made: type[ProbeSettings]) -> str:
-    return (inspect.getdoc(made) or "").partition("\n")[0].removesuffix(".")
+def _first_line(described: object) -> str:
+    return (inspect.getdoc(described) or "").partition("\n")[0].removesuffix(".")
 
 
 def _settings_of(made: type[ProbeSettings]) -> str:

@@ -36,6 +36,7 @@ LAYERS = (
     "authoring",
     "statistics",
     "setting_up",
+    "doctor",
     "cli",
 )
 """Lowest first; a module imports from its own layer and from lower ones."""
@@ -71,6 +72,7 @@ PURE = (
     "core/verification",
     "core/views",
     "core/watching",
+    "doctor/findings",
     "editing/json_text",
     "editing/toml_text",
     "gates/commands",

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import Project, finish
+from mcp_server.cli.running import AsJson, Project, console, finish
 
 commands = typer.Typer()
 
@@ -37,3 +37,15 @@ def setup(
 
     wish = Wish(client, scope, name, project, only_print, force, remove)
     finish(lambda: run_setup(wish, Machine.here(), default_backup_folder()))
+
+
+@commands.command()
+def doctor(as_json: AsJson = False, project: Project = None) -> None:
+    """Tell whether all is well around the server, and what to do where it is not; changes nothing.
+
+    Exits with 1 if there is a problem.
+    """
+    from mcp_server.doctor.command import run_doctor  # noqa: PLC0415
+    from mcp_server.setting_up.places import Machine  # noqa: PLC0415
+
+    finish(lambda: run_doctor(Machine.here(), project, console(), json=as_json))

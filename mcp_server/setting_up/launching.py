@@ -42,7 +42,7 @@ def server_line(machine: Machine, *, whole_path: bool) -> list[str]:
     if found:
         return [str(Path(found).absolute()) if whole_path else COMMAND, "serve"]
     own = shutil.which(COMMAND, path=str(machine.scripts))
-    return [own, "serve"] if own else [str(machine.python), "-m", "mcp_server"]
+    return [own, "serve"] if own else [str(machine.python), "-P", "-m", "mcp_server"]
 
 
 def lasting_path(machine: Machine) -> str:

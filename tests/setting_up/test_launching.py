@@ -32,7 +32,7 @@ def test_off_the_path_the_command_of_this_python_is_named(tmp_path):
 
 def test_without_a_command_the_module_is_run(tmp_path):
     there = machine(tmp_path, PATH="")
-    assert server_line(there, whole_path=False) == [str(there.python), "-m", "mcp_server"]
+    assert server_line(there, whole_path=False) == [str(there.python), "-P", "-m", "mcp_server"]
 
 
 def test_a_virtual_environment_is_on_the_path_of_its_shell_only(tmp_path):
