@@ -1,8 +1,8 @@
 """Write everything in the repository that comes from something else in it.
 
-requirements*.txt come from pyproject.toml; the marked parts of README.md, ARCHITECTURE.md and the
-pages in docs/ come from the code. With --check nothing is written, and the exit code says whether
-all is fresh.
+requirements*.txt and server.json come from pyproject.toml and the settings; the marked parts of
+README.md, ARCHITECTURE.md and the pages in docs/ come from the code. With --check nothing is
+written, and the exit code says whether all is fresh.
 """
 
 import ast
@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
+from mcp_server import __version__
 from mcp_server.config import PREFIX, Settings
 from mcp_server.core.dynamic import PHASE_PLACEHOLDERS, TASK_PLACEHOLDERS
 from mcp_server.core.transitions import TABLE, PersonAction, Status
@@ -34,12 +35,14 @@ from mcp_server.gates.probes import (
 )
 from mcp_server.gates.probes import documents as found
 from mcp_server.server.tools.actions import ACTIONS
+from mcp_server.server.tools.publishing import TITLE
 from mcp_server.setting_up.clients import CLIENTS, SERVER_NAME, ConfigFile, Named, Scope
 from mcp_server.setting_up.configs import snippet
 from mcp_server.setting_up.launching import COMMAND, with_project
 
 END = "<!-- end -->"
 ROOT = Path(__file__).resolve().parent.parent
+REGISTRY_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
 PROJECT = Path("/path/to/your/project")
 NOTE = "# Written by `make generate` from pyproject.toml; edit that file instead.\n"
 
@@ -53,6 +56,42 @@ def requirements(pyproject: Mapping[str, Any]) -> dict[str, str]:
         "requirements-dev.txt": f"{NOTE}-r requirements.txt\n"
         + "".join(f"{line}\n" for line in extra),
     }
+
+
+def server_json(pyproject: Mapping[str, Any]) -> str:
+    """Return the entry of the registry of MCP servers, which finds its name in the README again."""
+    project = pyproject["project"]
+    repository = project["urls"]["Repository"]
+    *_, owner, name = repository.split("/")
+    package = {
+        "registryType": "pypi",
+        "identifier": project["name"],
+        "version": __version__,
+        "runtimeHint": "uvx",
+        "transport": {"type": "stdio"},
+        "packageArguments": [{"type": "positional", "value": "serve"}],
+        "environmentVariables": [
+            _variable(name, field) for name, field in Settings.model_fields.items()
+        ],
+    }
+    entry = {
+        "$schema": REGISTRY_SCHEMA,
+        "name": f"io.github.{owner}/{name}",
+        "title": TITLE,
+        "description": project["description"],
+        "version": __version__,
+        "repository": {"url": repository, "source": "github"},
+        "packages": [package],
+    }
+    return to_json(entry, indent=2).decode() + "\n"
+
+
+def _variable(name: str, field: FieldInfo) -> dict[str, Any]:
+    said = {"name": f"{PREFIX}{name.upper()}", "description": field.description}
+    if field.is_required():
+        # Where the client starts the server is the usual way to say it.
+        return said | {"isRequired": False, "format": "filepath"}
+    return said | {"isRequired": False, "format": "number", "default": str(field.default)}
 
 
 def actions() -> str:
@@ -204,7 +243,7 @@ def documents() -> dict[str, str]:
 def stale() -> dict[str, str]:
     """Return the files that are not as they should be, with the content they should have."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = requirements(pyproject) | documents()
+    wanted = requirements(pyproject) | {"server.json": server_json(pyproject)} | documents()
     return {name: text for name, text in wanted.items() if _read(name) != text}
 
 
