@@ -1,4 +1,4 @@
-"""What `make dist` refuses; that it accepts what is committed is tried by running it, as CI does."""
+"""What `make dist` refuses; CI runs it on what is committed."""
 
 import io
 import tarfile

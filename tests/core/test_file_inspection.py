@@ -33,6 +33,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_sound_folder_gives_no_cause_for_complaint(folder, store):
+    (folder / f"{ID}.lock").write_bytes(b"the note of its last holder")
     before = bytes_of(folder)
     looked = StateFolder(folder)
     assert looked.open_to_others() == []

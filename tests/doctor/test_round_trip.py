@@ -28,6 +28,8 @@ def server(tmp_path, script: str) -> str:
     [
         ("echo first >&2; echo the reason >&2; exit 3", "the reason"),
         ("exit 0", "Connection closed"),
+        # A look leaves no compiled files behind.
+        ("echo $PYTHONDONTWRITEBYTECODE >&2; exit 3", "1"),
     ],
 )
 def test_a_server_that_ends_is_told_with_its_last_words(project, tmp_path, script, reason):

@@ -79,6 +79,19 @@ def test_what_else_is_in_the_file_stays_and_the_file_is_kept(there, capsys):
     assert Path(".mcp.json").read_text(encoding="utf-8") == TEAM
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes")
+def test_a_new_file_of_a_user_is_for_its_owner_alone_and_one_of_a_project_is_not(there):
+    before = os.umask(0o022)
+    try:
+        run(there, "codex", "user")
+        run(there, "codex", "project")
+    finally:
+        os.umask(before)
+    modes = [path.stat().st_mode & 0o777
+             for path in (there.home / ".codex/config.toml", Path(".codex/config.toml"))]  # fmt: skip
+    assert modes == [0o600, 0o644]
+
+
 def test_print_shows_what_belongs_there_and_writes_nothing(there, capsys):
     assert run(there, "claude-code", only_print=True) == 0
     told = capsys.readouterr()
