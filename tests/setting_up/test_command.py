@@ -87,8 +87,8 @@ def test_a_new_file_of_a_user_is_for_its_owner_alone_and_one_of_a_project_is_not
         run(there, "codex", "project")
     finally:
         os.umask(before)
-    modes = [path.stat().st_mode & 0o777
-             for path in (there.home / ".codex/config.toml", Path(".codex/config.toml"))]  # fmt: skip
+    folders = (there.home, Path())
+    modes = [(folder / ".codex/config.toml").stat().st_mode & 0o777 for folder in folders]
     assert modes == [0o600, 0o644]
 
 
