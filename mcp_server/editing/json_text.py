@@ -183,7 +183,10 @@ class JsonText:
             if rest and rest[1]:
                 return [(line, after, ""), *commas]
             if self.text[after : after + 1] in {"}", "]"}:
-                return [(len(self.text[:line].rstrip("\r\n")), end, ""), *commas]
+                before = self.text[:line].rstrip("\r\n")
+                # Behind a comment that ends with its line nothing else may come to stand.
+                ends_in_comment = "//" in before[before.rfind("\n") + 1 :]
+                return [(line if ends_in_comment else len(before), end, ""), *commas]
         start = part.start
         if part.comma is None:
             start, after = len(self.text[:start].rstrip(" \t")), end

@@ -130,6 +130,11 @@ def make_plan(wish: Wish, machine: Machine) -> Plan:
             f"{wish.name[:40]!r} is no name of a server",
             remediation="Use at most 64 letters, digits, hyphens and underscores.",
         )
+    if wish.only_print and wish.remove:
+        raise InvalidArgumentError(
+            "--print and --remove do not go together",
+            remediation="Take the entry out with --remove alone; the previous file is kept.",
+        )
     scope = _scope(wish, client)
     config = client.files[scope]
     named = wish.project is not None and scope is Scope.USER

@@ -19,6 +19,9 @@ COMMAND = "aos-workflow"
 _UVX = re.compile(r"(archive|environments|builds)-v\d+\Z")
 """The folders of uv's cache that hold environments which are made for one run."""
 
+_PIPX_RUN = re.compile(r"/(\.cache|caches?)/pipx/|/pipx/(\.cache|cache)/", re.IGNORECASE)
+"""The folders of pipx that hold those, in its older place and the newer ones of each system."""
+
 
 def launch_line(config: ConfigFile, machine: Machine, root: Path | None) -> list[str]:
     """Return the command line for one configuration file; `root` is named where it has to be."""
@@ -36,7 +39,7 @@ def server_line(machine: Machine, *, whole_path: bool) -> list[str]:
     """Return what starts the server on whatever project it is started in."""
     if any(_UVX.match(part) for part in machine.prefix.parts):
         return [_named("uvx", machine, whole_path=whole_path), COMMAND, "serve"]
-    if {"pipx", ".cache"} <= set(machine.prefix.parts):
+    if _PIPX_RUN.search(machine.prefix.as_posix()):
         return [_named("pipx", machine, whole_path=whole_path), "run", COMMAND, "serve"]
     found = shutil.which(COMMAND, path=lasting_path(machine))
     if found:

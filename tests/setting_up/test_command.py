@@ -196,6 +196,11 @@ def test_a_whole_path_in_a_file_that_others_share_is_pointed_out(there, capsys):
             "Use --scope project or --scope user.",
         ),
         (Wish("codex", name="a b"), "'a b' is no name of a server", "Use at most 64 letters"),
+        (
+            Wish("codex", only_print=True, remove=True),
+            "--print and --remove do not go together",
+            "Take the entry out with --remove alone;",
+        ),
     ],
 )
 def test_wrong_usage_is_told_what_is_right(there, wish, message, remedy):

@@ -61,6 +61,9 @@ def test_an_activated_environment_of_something_else_does_not_count_either(tmp_pa
         (".cache/uv/archive-v0/Xy", ["uvx", "aos-workflow", "serve"]),
         (".cache/uv/environments-v2/1a", ["uvx", "aos-workflow", "serve"]),
         (".local/pipx/.cache/1a", ["pipx", "run", "aos-workflow", "serve"]),
+        (".cache/pipx/1a", ["pipx", "run", "aos-workflow", "serve"]),
+        ("Library/Caches/pipx/1a", ["pipx", "run", "aos-workflow", "serve"]),
+        ("AppData/Local/pipx/Cache/1a", ["pipx", "run", "aos-workflow", "serve"]),
     ],
 )
 def test_an_environment_for_one_run_is_made_again_by_its_runner(tmp_path, prefix, line):
@@ -68,6 +71,14 @@ def test_an_environment_for_one_run_is_made_again_by_its_runner(tmp_path, prefix
     there = replace(machine(tmp_path), prefix=tmp_path / prefix)
     assert server_line(there, whole_path=False) == line
     assert server_line(there, whole_path=True) == [str(runner), *line[1:]]
+
+
+@pytest.mark.parametrize(
+    "prefix", [".local/share/pipx/venvs/aos-workflow", ".local/share/uv/tools/a"]
+)
+def test_an_environment_that_was_installed_stays(tmp_path, prefix):
+    there = replace(machine(tmp_path), prefix=tmp_path / prefix)
+    assert server_line(there, whole_path=False) == ["aos-workflow", "serve"]
 
 
 @pytest.mark.parametrize(
