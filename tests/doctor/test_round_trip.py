@@ -1,6 +1,7 @@
 """The server is started as a client starts it, and what keeps it from answering is told."""
 
 import re
+import sys
 from dataclasses import replace
 
 import pytest
@@ -38,6 +39,38 @@ def test_a_server_that_ends_is_told_with_its_last_words(project, tmp_path, scrip
     ((what, remedy),) = problems(check_round_trip(broken))
     assert what == f"the server does not answer: {reason}"
     assert remedy == "Run `aos-workflow serve` in the project to see what it says."
+
+
+OTHER_SERVER = """\
+from mcp.server import MCPServer
+
+server = MCPServer("other")
+
+
+@server.tool(name={tool!r})
+def answer(action: str) -> dict[str, str]:
+    return {{"status": "error", "error": "the disk is gone"}}
+
+
+server.run("stdio")
+"""
+
+
+@pytest.mark.parametrize(
+    ("tool", "told"),
+    [
+        ("other", "the server lists ['other'] instead of aos_workflow"),
+        ("aos_workflow", "list_workflows was refused: the disk is gone"),
+    ],
+)
+def test_a_server_that_answers_otherwise_is_told(project, tmp_path, tool, told):
+    path = tmp_path / "other.py"
+    path.write_text(OTHER_SERVER.format(tool=tool), encoding="utf-8")
+    script = server(tmp_path, f'exec "{sys.executable}" "{path}"')
+    there = subject(project, tmp_path)
+    other = replace(there, machine=replace(there.machine, python=script))
+    ((what, _),) = problems(check_round_trip(other))
+    assert what == told
 
 
 def test_a_server_that_says_nothing_is_given_up(project, tmp_path, monkeypatch):
