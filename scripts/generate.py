@@ -88,9 +88,10 @@ def server_json(pyproject: Mapping[str, Any]) -> str:
 
 def _variable(name: str, field: FieldInfo) -> dict[str, Any]:
     said = {"name": f"{PREFIX}{name.upper()}", "description": field.description}
-    if field.is_required():
-        # Where the client starts the server is the usual way to say it.
+    if field.annotation is Path:
         return said | {"isRequired": False, "format": "filepath"}
+    if field.default is None:
+        return said | {"isRequired": False, "format": "string"}
     return said | {"isRequired": False, "format": "number", "default": str(field.default)}
 
 

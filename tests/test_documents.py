@@ -124,8 +124,7 @@ def test_the_probe_of_the_page_looks(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", sorted(
-    {line for document in (README, GATES, WORKFLOWS, FIGURES)
-    {line for document in (README, GATES, WORKFLOWS, SETUP)
+    {line for document in (README, GATES, WORKFLOWS, FIGURES, SETUP)
      for line in re.findall(r"^\$ aos-workflow (.*?)\s*(?:#.*)?$", document, re.MULTILINE)}
 ))  # fmt: skip
 def test_each_command_line_exists(line):

@@ -31,7 +31,7 @@ def check_settings(subject: Subject) -> Iterator[Finding]:
         return
     usual = Settings.model_validate({"project": subject.settings.project})
     changed = [
-        f"{PREFIX}{name.upper()}={value:g}"
+        f"{PREFIX}{name.upper()}={value}"
         for name, value in subject.settings
         if name != "project" and value != getattr(usual, name)
     ]

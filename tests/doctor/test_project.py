@@ -40,9 +40,10 @@ def test_a_home_folder_is_no_project(tmp_path, monkeypatch):
     assert remedy.startswith("Pass --project FOLDER")
 
 
-def test_settings_that_are_not_the_usual_ones_are_told(project, tmp_path):
-    there = subject(project, tmp_path, AOS_WORKFLOW_MAX_DEPTH="32")
-    assert sound(list(check_settings(there))) == ["AOS_WORKFLOW_MAX_DEPTH=32"]
+@pytest.mark.parametrize(("name", "value"), [("MAX_DEPTH", "32"), ("PROJECT_ID", "mine")])
+def test_settings_that_are_not_the_usual_ones_are_told(project, tmp_path, name, value):
+    there = subject(project, tmp_path, **{f"AOS_WORKFLOW_{name}": value})
+    assert sound(list(check_settings(there))) == [f"AOS_WORKFLOW_{name}={value}"]
 
 
 def test_a_setting_that_cannot_be_read_is_a_problem_and_the_rest_is_looked_at(project, tmp_path):
