@@ -5,8 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo validate dev lint types test test-slow bench check fix generate clean
-.PHONY: help demo dev lint types test test-slow bench dist check fix generate clean
+.PHONY: help demo validate dev lint types test test-slow bench dist check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
