@@ -35,7 +35,7 @@ def trust_commands(
     """Show every command, ask about those that are not trusted, and return the exit code."""
     project = services.settings.project
     _require_believed(store, project)
-    commands, problems = _collect(services)
+    commands, problems = collect_commands(services)
     for problem in problems:
         console.print(visible(problem), style="red")
     asked = [one for one in commands if store.standing(project, one) is not Trust.TRUSTED]
@@ -80,7 +80,7 @@ def _require_believed(store: TrustStore, project: Path) -> None:
         )
 
 
-def _collect(services: Services) -> tuple[list[Command], list[str]]:
+def collect_commands(services: Services) -> tuple[list[Command], list[str]]:
     """Return every command that a project may come to run, each once, and what cannot be read."""
     project = services.settings.project
     library = library_for(project)

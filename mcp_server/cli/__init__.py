@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mcp_server import __version__
-from mcp_server.cli import decisions, definitions, serving, sessions
+from mcp_server.cli import decisions, definitions, environment, serving, sessions
 
 app = typer.Typer(
     name="aos-workflow",
@@ -18,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serving, sessions, decisions, definitions):
+for group in (serving, environment, sessions, decisions, definitions):
     app.add_typer(group.commands)
 
 
