@@ -194,6 +194,17 @@ class StateManager:
         found.sort(key=lambda summary: summary.order, reverse=True)
         return [summary.session_id for summary in found]
 
+    def by_last_change(self, *, open_only: bool = False) -> list[SessionSummary]:
+        """Return the sessions that can be read, the one that changed last first."""
+        found = [
+            summary
+            for summary in self._store.summaries(live_only=open_only)
+            if isinstance(summary, SessionSummary)
+            and not (open_only and summary.status is Status.COMPLETED)
+        ]
+        found.sort(key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
+        return found
+
     def list_sessions(
         self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
     ) -> Answer:
