@@ -185,9 +185,9 @@ def _refusals(state: SessionState) -> Iterator[str]:
 def _refusal(entry: ErrorEntry) -> str:
     problems = [*(f"missing: {name}" for name in entry.details.get("missing_evidence", ())),
                 *entry.details.get("validation_errors", ())]  # fmt: skip
+    place = f"{when(entry.timestamp)}, phase {entry.phase}, {markdown(entry.error_type)}"
     lines = [
-        f"- {when(entry.timestamp)}, phase {entry.phase}, {markdown(entry.error_type)}:"
-        f" {markdown(entry.message, _MAX_REFUSAL)}",
+        f"- {place}: {markdown(entry.message, _MAX_REFUSAL)}",
         *(f"  - {markdown(str(problem), _MAX_VALUE)}" for problem in problems[:_MAX_PROBLEMS]),
         f"  - To do: {markdown(entry.remediation, _MAX_REFUSAL)}",
     ]

@@ -178,6 +178,7 @@ class VerificationWorkers:
 
     def _give_up(self, session_id: str, run: _Run, woken: threading.Event) -> None:
         """Stop `run` unless it is done, or somebody else than who `woken` is for waits for it."""
+        woken.set()
         with self._guard:
             was_waiting = woken in run.waiting
             run.waiting.discard(woken)
