@@ -135,8 +135,9 @@ class Subscriptions:
         connection = connection_of(ctx)
         subscriber = self._subscribers.get(connection)
         if subscriber is None:
-            subscriber = self._subscribers[connection] = _Subscriber(ctx.session)
-            subscriber.serve(ctx.lifespan_context, self._bus, self._watch)
+            subscriber = _Subscriber(ctx.session, self._bus, self._watch)
+            self._subscribers[connection] = subscriber
+            subscriber.serve(ctx.lifespan_context)
             connection.exit_stack.callback(self._leave, connection)
         if params.uri not in subscriber.uris:
             if len(subscriber.uris) >= MAX_WATCHED:
@@ -184,24 +185,24 @@ class Subscriptions:
 class _Subscriber:
     """A connection that subscribes to single resources."""
 
-    def __init__(self, session: ServerSession) -> None:
+    def __init__(self, session: ServerSession, bus: SubscriptionBus, watch: Watch) -> None:
         self.uris: set[str] = set()
         self._session = session
-        self._scope = anyio.CancelScope()
+        self._watch = watch
+        self._unsubscribe = bus.subscribe(self._hear)
+        self._delivering, self._polling = anyio.CancelScope(), anyio.CancelScope()
         self._pending: dict[str, None] = {}
         self._wake = anyio.Event()
 
-    def serve(self, tasks: anyio.abc.TaskGroup, bus: SubscriptionBus, watch: Watch) -> None:
+    def serve(self, tasks: anyio.abc.TaskGroup) -> None:
         """Deliver what the bus says, and poll, in `tasks`."""
-        self._unsubscribe = bus.subscribe(self._hear)
-        self._polling = anyio.CancelScope()
         tasks.start_soon(self._deliver)
-        tasks.start_soon(watch.poll, self.uris, self._polling)
+        tasks.start_soon(self._watch.poll, self.uris, self._polling)
 
     def stop(self) -> None:
-        """End what `serve` started."""
+        """Hear no more, and end what `serve` started."""
         self._unsubscribe()
-        self._scope.cancel()
+        self._delivering.cancel()
         self._polling.cancel()
 
     def _hear(self, event: ServerEvent) -> None:
@@ -211,7 +212,7 @@ class _Subscriber:
             self._wake.set()
 
     async def _deliver(self) -> None:
-        with self._scope:
+        with self._delivering:
             while True:
                 await self._wake.wait()
                 self._wake = anyio.Event()

@@ -102,6 +102,18 @@ async def test_a_newer_client_is_not_asked(home, work):
     assert named.asked == 0
 
 
+async def test_a_client_at_the_other_end_of_a_network_is_not_asked(home):
+    class Far:
+        """What a request over HTTP brings along."""
+
+        protocol_version = OLDER
+        request = object()
+        session = None
+
+    found = await roots.ClientsProject(Settings(project=home))(Far())
+    assert found.message == REFUSAL
+
+
 @pytest.mark.parametrize("revision", [OLDER, *STATELESS])
 async def test_without_any_project_each_call_teaches_how_to_name_one(home, revision):
     async with connected(unsettled(), revision) as client:
