@@ -85,10 +85,13 @@ def test_a_call_that_was_answered_cannot_be_taken_back(command, project, revisio
         session_id = started(wire)
         running = wire.ask("tools/call", submission(session_id), number=7)
         assert running["structuredContent"]["verification"] == "running"
+        waiting = command.waiting()
         for number in (0, 1, 7, "7", 99, True, None, [7]):
             wire.tell("notifications/cancelled", {"requestId": number})
         assert wire.call(8, "get_state", session_id=session_id)["verification"] == "running"
-        command.let_go_on("one")
+        waiting.write("one")
+        waiting.close()
+        # A run of its own would wait for a second writer.
         assert picked_up(project, session_id)["phase_completed"] == 1
 
 

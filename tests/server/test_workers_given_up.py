@@ -13,16 +13,32 @@ from mcp_server.server import workers
 from mcp_server.server.calls import Call, running
 from mcp_server.server.services import services_for
 from tests.server.test_cancelling import await_end_of_reader
-from tests.server.verifying_builders import CommandProject
+from tests.server.verifying_builders import WAITING, CommandProject
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="waits on a named pipe")
 
 PATIENT = 60.0
 
 
-@pytest.fixture
-def command(project):
-    made = CommandProject(project)
+STUBBORN = f"""
+import os, pathlib, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+last = pathlib.Path("last.pid")
+if last.exists():
+    try:
+        os.kill(int(last.read_text()), 0)
+        pathlib.Path("overlap").touch()
+    except ProcessLookupError:
+        pass
+last.write_text(str(os.getpid()))
+{WAITING}
+"""
+"""A command that ignores being told to end, and notices when the one before is still there."""
+
+
+@pytest.fixture(params=[WAITING])
+def command(project, request):
+    made = CommandProject(project, request.param)
     made.trust()
     return made
 
@@ -136,12 +152,14 @@ def test_a_call_that_was_answered_stops_nothing(command, project, session_id, th
     call = Heard()
     running_on = submitted(threads, impatient, session_id, call).result(PATIENT)
     assert running_on["verification"] == "running"
+    waiting = command.waiting()
     call.leave()
     call.cancel()
+    waiting.write("one")
+    waiting.close()
     patient = services_for.__wrapped__(Settings(project=project, verify_wait=PATIENT))
-    answer = submitted(threads, patient, session_id, Heard())
-    command.let_go_on("one")
-    assert answer.result(PATIENT)["phase_completed"] == 1
+    # A run of its own would wait for a second writer.
+    assert patient.engine.complete_phase(session_id, 1, {})["phase_completed"] == 1
 
 
 def test_another_submission_may_follow_one_that_was_taken_back(
@@ -170,3 +188,19 @@ def test_a_worker_that_does_not_end_is_killed(command, services, session_id, thr
     answer = submitted(threads, services, session_id, Heard())
     command.let_go_on("one")
     assert answer.result(PATIENT)["phase_completed"] == 1
+
+
+@pytest.mark.parametrize("command", [STUBBORN], indirect=True, ids=["stubborn"])
+def test_the_next_run_waits_for_the_end_of_the_command_before(
+    command, project, services, session_id, threads
+):
+    call = Heard()
+    submitted(threads, services, session_id, call)
+    waiting = command.waiting()
+    call.cancel()
+    answer = submitted(threads, services, session_id, Heard())
+    await_end_of_reader(waiting)
+    waiting.close()
+    command.let_go_on("one")
+    assert answer.result(PATIENT)["phase_completed"] == 1
+    assert not (project / "overlap").exists()
