@@ -1,12 +1,14 @@
 """Which project is served where only the client can say: its roots, or the working directory."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 from mcp import MCPError
-from mcp.types import ErrorData, ListRootsResult, Root
+from mcp.server.context import ServerRequestContext
+from mcp.types import ClientCapabilities, ErrorData, ListRootsResult, Root, RootsCapability
 
 from mcp_server.config import Settings
 from mcp_server.server import roots
@@ -103,15 +105,26 @@ async def test_a_newer_client_is_not_asked(home, work):
 
 
 async def test_a_client_at_the_other_end_of_a_network_is_not_asked(home):
-    class Far:
-        """What a request over HTTP brings along."""
+    class Session:
+        """A client that would name its roots."""
 
-        protocol_version = OLDER
-        request = object()
-        session = None
+        client_capabilities = ClientCapabilities(roots=RootsCapability())
+        can_send_request = True
 
-    found = await roots.ClientsProject(Settings(project=home))(Far())
+        async def send_request(self, *_: object) -> ListRootsResult:
+            raise AssertionError("asked")
+
+    over_http = ServerRequestContext(
+        session=Session(),
+        lifespan_context=None,
+        protocol_version=OLDER,
+        method="tools/call",
+        request=object(),
+    )
+    found = await roots.ClientsProject(Settings(project=home))(over_http)
     assert found.message == REFUSAL
+    with pytest.raises(AssertionError, match="asked"):
+        await roots.ClientsProject(Settings(project=home))(replace(over_http, request=None))
 
 
 @pytest.mark.parametrize("revision", [OLDER, *STATELESS])
