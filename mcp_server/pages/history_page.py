@@ -12,7 +12,7 @@ from mcp_server.pages.words import plural
 BUDGET = 24_000
 
 _MAX_NOTE = 200
-_HEADINGS = ("change", "when", "action", "phase", "came to", "then", "note", "hash")
+_HEADINGS = ("change", "when", "action", "phase", "came to", "then", "by", "note", "hash")
 
 
 def history_page(session_id: str, newest: Sequence[Record | str], total: int) -> str:
@@ -45,6 +45,7 @@ def _row(record: Record) -> tuple[str, ...]:
         str(record.phase),
         str(record.outcome),
         f"{state.status}, phase {state.current_phase}",
+        markdown(record.principal or "", _MAX_NOTE),
         markdown(_note(record), _MAX_NOTE),
         record.hash[:DIGEST_SHOWN],
     )
@@ -66,4 +67,4 @@ def _note(record: Record) -> str:
 
 
 def _unreadable(problem: str) -> tuple[str, ...]:
-    return ("?", "", "", "", "", "", markdown(f"cannot be read: {problem}", _MAX_NOTE), "")
+    return ("?", "", "", "", "", "", "", markdown(f"cannot be read: {problem}", _MAX_NOTE), "")

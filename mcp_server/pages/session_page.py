@@ -76,6 +76,8 @@ def _facts(state: SessionState) -> str:
         ("Started", when(state.created_at)),
         ("Last change", when(state.last_updated)),
     ]
+    if state.owner:
+        facts.append(("Started by", markdown(state.owner, _MAX_TITLE)))
     if state.checkpoint_note:
         facts.append(("Note", markdown(state.checkpoint_note, _MAX_NOTE)))
     return "\n".join(f"- **{name}:** {value}" for name, value in facts)

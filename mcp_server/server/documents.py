@@ -5,7 +5,6 @@ resources of the server and the command line show the same. Raises WorkflowError
 """
 
 from mcp_server.core import views
-from mcp_server.core.identifiers import validate_session_id
 from mcp_server.core.journal import LineError, decode_line
 from mcp_server.core.library import WorkflowLibrary
 from mcp_server.core.models import Record
@@ -50,8 +49,7 @@ def session(services: Services, session_id: str) -> str:
 
 def history(services: Services, session_id: str) -> str:
     """Return the newest changes of a session as a page."""
-    validate_session_id(session_id)
-    lines = services.sessions.store.lines(session_id)
+    lines = services.sessions.lines(session_id)
     return history_page(session_id, [_read(line) for line in lines[-MAX_CHANGES:]], len(lines))
 
 

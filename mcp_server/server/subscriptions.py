@@ -10,7 +10,8 @@ connection, or with their last resource. Belongs to the event loop; only looks r
 
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Hashable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -126,7 +127,12 @@ class Subscriptions:
 
     async def listen(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
         """Watch what a stream asks for, for as long as it is open."""
-        async with self._watching(ctx.lifespan_context, _asked_for(ctx.params)):
+        wanted = _asked_for(ctx.params)
+        if services.current_caller().confined:
+            # The SDK delivers whatever is asked for: what a caller may not see is not asked for.
+            wanted = await _own(wanted, ctx.protocol_version)
+            ctx = replace(ctx, params=_asking_for(wanted, ctx.params))
+        async with self._watching(ctx.lifespan_context, wanted):
             return await call_next(ctx)
 
     async def subscribe(self, ctx: RequestContext, params: SubscribeRequestParams) -> EmptyResult:
@@ -233,14 +239,33 @@ def _asked_for(params: Mapping[str, Any] | None) -> tuple[str, ...]:
     return (*ours[:MAX_WATCHED], *([LIST] if wanted.get("resourcesListChanged") is True else ()))
 
 
+async def _own(uris: Iterable[str], protocol_version: str) -> tuple[str, ...]:
+    """Return what a caller who sees only their own sessions may hear of."""
+    seen: list[str] = []
+    for uri in uris:
+        # That the list changes would tell what others do.
+        with suppress(MCPError):
+            await resources.read(uri, protocol_version)
+            seen.append(uri)
+    return tuple(seen)
+
+
+def _asking_for(uris: tuple[str, ...], params: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {**(params or {}), "notifications": {"resourceSubscriptions": list(uris)}}
+
+
 def _looked_at(at_hand: Services, uris: Iterable[str]) -> dict[str, Hashable]:
     return {uri: _fingerprint(at_hand, uri) for uri in uris}
 
 
 def _fingerprint(at_hand: Services, uri: str) -> Hashable:
-    """Return what differs whenever the resource does."""
+    """Return what differs whenever the resource does, whoever looks."""
     if uri == LIST:
-        return tuple(item.uri for item in resources.list_of(at_hand))
+        sessions = at_hand.sessions.store.summaries(live_only=True)
+        return (
+            digest(resources.page_of(at_hand, resources.Target()).encode("utf-8")),
+            frozenset(item.session_id for item in sessions),
+        )
     target = resources.target_of(uri)
     if target is None:
         return None
