@@ -52,8 +52,8 @@ def trust(
 @command(
     commands,
     PANEL,
-    "approve code_review_v1_orders_py_2026",
-    "approve code_review_v1_orders_py_2026 --override",
+    "approve SESSION",
+    "approve SESSION --override",
 )
 def approve(
     session: Annotated[

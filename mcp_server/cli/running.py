@@ -7,7 +7,8 @@ reads the output any more.
 import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -15,6 +16,7 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from mcp_server.core.transitions import Status
 from mcp_server.core.visible import visible
 from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
 
@@ -31,26 +33,27 @@ Project = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Project folder; default: found from here.")
 ]
 Apply = Annotated[bool, typer.Option("--apply", help="Do it; without this only show.")]
+InStatus = Annotated[
+    Status | None,
+    typer.Option(
+        metavar="STATUS", help="Only sessions that are active, paused, failed or completed."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 class Commands(TyperGroup):
     """The commands, which end quietly when they are interrupted or nobody reads on."""
 
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        """Read the command line, or show the help."""
+        with _ending_quietly():
+            return super().make_context(*given, **more)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command that was asked for."""
-        try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
-        except KeyboardInterrupt as error:
-            raise typer.Exit(INTERRUPTED) from error
-        except OSError as error:
-            if not _is_closed_pipe(error):
-                raise
-            let_go()
-            raise typer.Exit(NOT_READ) from error
+        with _ending_quietly():
+            return super().invoke(ctx)
 
 
 def command(
@@ -94,7 +97,7 @@ def finish(command: Callable[[], int]) -> None:
 
 def console() -> Console:
     """Return the console on standard output; plain where that is not a terminal."""
-    return _Console(highlight=False, markup=False, soft_wrap=True)
+    return Console(highlight=False, markup=False, soft_wrap=True)
 
 
 def prepare_streams() -> None:
@@ -105,16 +108,30 @@ def prepare_streams() -> None:
             reconfigure(errors="backslashreplace")
 
 
-def let_go() -> None:
+def _let_go() -> None:
     """Lead standard output nowhere, so that flushing it at the end says nothing."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """End as everything does whose output nobody reads on."""
-        let_go()
-        raise typer.Exit(NOT_READ)
+@contextmanager
+def _ending_quietly() -> Iterator[None]:
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except KeyboardInterrupt as error:
+        raise typer.Exit(INTERRUPTED) from error
+    except OSError as error:
+        if not _is_closed_pipe(error):
+            raise
+        _let_go()
+        raise typer.Exit(NOT_READ) from error
+    except SystemExit as error:
+        # The console of help and tables ends by itself, and as if something had gone wrong.
+        if isinstance(error.__context__, BrokenPipeError):
+            raise typer.Exit(NOT_READ) from error
+        raise
 
 
 def _is_closed_pipe(error: OSError) -> bool:

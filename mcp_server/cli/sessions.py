@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import session_ids
-from mcp_server.cli.running import Apply, AsJson, Project, command, console, run_on_project
-from mcp_server.core.transitions import Status
+from mcp_server.cli.running import (
+    Apply,
+    AsJson,
+    InStatus,
+    Project,
+    command,
+    console,
+    run_on_project,
+)
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -20,9 +27,9 @@ commands = typer.Typer()
 @command(
     commands,
     PANEL,
-    "verify code_review_v1_orders_py_2026",
-    "verify code_review_v1_orders_py_2026 --expect HASH",
-    "verify code_review_v1_orders_py_2026 --json",
+    "verify SESSION",
+    "verify SESSION --expect HASH",
+    "verify SESSION --json",
 )
 def verify(
     session: Annotated[
@@ -59,7 +66,7 @@ def prune(
     older_than: Annotated[
         str, typer.Option(metavar="AGE", help="Age of the last change, such as 30d or 12h.")
     ],
-    status: Annotated[Status | None, typer.Option(help="Only sessions in this status.")] = None,
+    status: InStatus = None,
     apply: Apply = False,
     as_json: AsJson = False,
     project: Project = None,

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import categories, session_ids, workflow_names
-from mcp_server.cli.running import AsJson, Project, command, console, run_on_project
-from mcp_server.core.transitions import Status
+from mcp_server.cli.running import AsJson, InStatus, Project, command, console, run_on_project
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -20,7 +19,7 @@ _LIMIT = 20
 _INTERVAL = 0.5
 
 
-@command(commands, PANEL, "workflows", "workflows --category testing", "workflows --json")
+@command(commands, PANEL, "workflows", "workflows --category quality", "workflows --json")
 def workflows(
     category: Annotated[
         str | None,
@@ -50,7 +49,7 @@ def workflows(
     run_on_project(project, tell)
 
 
-@command(commands, PANEL, "show code_review_v1", "show code_review_v1 --json")
+@command(commands, PANEL, "show WORKFLOW", "show code_review_v1", "show code_review_v1 --json")
 def show(
     workflow: Annotated[
         str, typer.Argument(help="Name of the workflow.", autocompletion=workflow_names)
@@ -79,7 +78,7 @@ def show(
 
 @command(commands, PANEL, "sessions", "sessions --status failed", "sessions --all --json")
 def sessions(
-    status: Annotated[Status | None, typer.Option(help="Only sessions in this status.")] = None,
+    status: InStatus = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = _LIMIT,
     every: Annotated[bool, typer.Option("--all", help="All of them, however many.")] = False,
     as_json: AsJson = False,
@@ -111,9 +110,9 @@ def sessions(
 @command(
     commands,
     PANEL,
-    "show-session code_review_v1_orders_py_2026",
-    "show-session code_review_v1_orders_py_2026 --history",
-    "show-session code_review_v1_orders_py_2026 --json",
+    "show-session SESSION",
+    "show-session SESSION --history",
+    "show-session SESSION --json",
     name="show-session",
 )
 def show_session(
