@@ -62,8 +62,8 @@ def frame_rows(watched: Sequence[Watched], signs: Signs) -> list[Row]:
 
 def event_line(event: Event) -> str:
     """Return the line that tells a change as it happens: cells that tabs part."""
-    cells = (event["time"], event["session_id"], f"{event['phase']}/{event['total_phases']}",
-             event["status"], event["last"])  # fmt: skip
+    place = f"{event['current_phase']}/{event['total_phases']}"
+    cells = (event["time"], event["session_id"], place, event["status"], event["last"])
     return "\t".join(map(visible, cells))
 
 

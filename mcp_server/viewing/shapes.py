@@ -228,7 +228,7 @@ class Event(TypedDict):
         "present: unfinished when watching began",
     ]
     session_id: str
-    phase: int
+    current_phase: int
     total_phases: int
     status: Annotated[str, "of the session, after it"]
     action: Annotated[str | None, "of a change"]

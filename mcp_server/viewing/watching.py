@@ -25,13 +25,13 @@ _WORDS: dict[str, str] = {
     Action.PAUSE: "paused in phase {phase}",
     Action.RESUME: "phase {phase} taken up again",
     Action.RETRY_PHASE: "phase {phase} tried again",
-    Action.ROLLBACK: "back to phase {phase}",
+    Action.ROLLBACK: "back to phase {current}",
     PersonAction.APPROVE: "a person approved in phase {phase}",
     PersonAction.OVERRIDE: "a person waved phase {phase} through",
     Outcome.PASSED: "gate {phase} passed",
     Outcome.FINISHED: "gate {phase} passed: complete",
     Outcome.REFUSED: "gate {phase} refused",
-    Outcome.SKIPPED: "phase {phase} is not reached: refused",
+    Outcome.SKIPPED: "a step past phase {phase} was refused",
 }
 VERIFYING = "gate {phase} is being verified"
 VERIFIED = "the verification of gate {phase} ended"
@@ -167,7 +167,8 @@ def in_words(record: Record) -> str:
     key = record.action if record.outcome is Outcome.DONE else record.outcome
     if record.action is PersonAction.OVERRIDE:
         key = record.action
-    return _WORDS.get(key, f"{record.action} {record.outcome}").format(phase=record.phase)
+    words = _WORDS.get(key, f"{record.action} {record.outcome}")
+    return words.format(phase=record.phase, current=record.state.current_phase)
 
 
 def _watched(summary: SessionSummary, record: Record, *, verifying: bool) -> Watched:
@@ -188,7 +189,7 @@ def _event(event: Literal["present", "changed"], record: Record) -> Event:
         "time": moment(state.last_updated),
         "event": event,
         "session_id": state.session_id,
-        "phase": record.phase,
+        "current_phase": state.current_phase,
         "total_phases": state.total_phases,
         "status": str(state.status),
         "action": str(record.action),
@@ -207,7 +208,7 @@ def _plain_event(
         "time": moment(now),
         "event": event,
         "session_id": summary.session_id,
-        "phase": summary.current_phase,
+        "current_phase": summary.current_phase,
         "total_phases": summary.total_phases,
         "status": str(summary.status),
         "action": None,

@@ -86,5 +86,5 @@ def _field(field: FieldRow) -> Iterator[Text]:
         yield line("      must be: ", "; ".join(field["must_be"]))
     for number, known in enumerate(field["known_by"]):
         least = f" (at least {field['assurance']})" if field["assurance"] and not number else ""
-        head = "      known by: " if not number else "             or: "
+        head = "      known by: " if not number else "            or: "
         yield line(head, (known, _KNOWN_STYLES.get(known, "green")), least)
