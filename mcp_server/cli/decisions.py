@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import session_ids
-from mcp_server.cli.running import Project, command, console, run_on_project
+from mcp_server.cli.running import Project, console, described, run_on_project
 from mcp_server.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ PANEL = "Decide what only a person may"
 commands = typer.Typer()
 
 
-@command(commands, PANEL, "trust", "trust --list", "trust --list --json", "trust --revoke test")
+@described(commands, PANEL, "trust", "trust --list", "trust --list --json", "trust --revoke test")
 def trust(
     only_list: Annotated[bool, typer.Option("--list", help="Only show, ask nothing.")] = False,
     revoke: Annotated[
@@ -49,7 +49,7 @@ def trust(
     run_on_project(project, decide)
 
 
-@command(
+@described(
     commands,
     PANEL,
     "approve SESSION",

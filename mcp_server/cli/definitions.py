@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import workflow_names
-from mcp_server.cli.running import AsJson, Project, command, console, finish, run_on_project
+from mcp_server.cli.running import AsJson, Project, console, described, finish, run_on_project
 from mcp_server.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ gates = typer.Typer(
 commands.add_typer(gates, name="gates", rich_help_panel=PANEL)
 
 
-@command(
+@described(
     gates,
     PANEL,
     "gates test",
@@ -56,7 +56,7 @@ def gates_test(
     run_on_project(project, test)
 
 
-@command(
+@described(
     commands,
     PANEL,
     "lint",
@@ -97,7 +97,7 @@ def _format(named: str | None, *, as_json: bool) -> str:
     return "json" if as_json else named or "text"
 
 
-@command(commands, PANEL, "schema metadata", "schema gate")
+@described(commands, PANEL, "schema metadata", "schema gate")
 def schema(
     of: Annotated[str, typer.Argument(metavar="metadata|gate", help="Which kind of file.")],
 ) -> None:
@@ -110,7 +110,7 @@ def schema(
     finish(lambda: run_schema(of))
 
 
-@command(commands, PANEL, "new release_v1", "new release_v1 --phases 3 --folder ./workflows")
+@described(commands, PANEL, "new release_v1", "new release_v1 --phases 3 --folder ./workflows")
 def new(
     name: Annotated[str, typer.Argument(help="Name of the workflow, such as release_v1.")],
     phases: Annotated[
@@ -134,7 +134,7 @@ def new(
     )
 
 
-@command(commands, PANEL, "render code_review_v1", "render code_review_v1 --output review.md")
+@described(commands, PANEL, "render code_review_v1", "render code_review_v1 --output review.md")
 def render(
     name: Annotated[
         str, typer.Argument(help="Name of the workflow.", autocompletion=workflow_names)

@@ -56,7 +56,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
 
 
-def command(
+def described(
     group: typer.Typer, panel: str, *examples: str, name: str | None = None
 ) -> Callable[[Function], Function]:
     """Add a command to `group` under a heading of the help, which ends in `examples`.

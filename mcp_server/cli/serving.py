@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import Project, command
+from mcp_server.cli.running import Project, described
 
 PANEL = "Run the server"
 
 commands = typer.Typer()
 
 
-@command(commands, PANEL, "serve", "serve --project ~/work/shop")
+@described(commands, PANEL, "serve", "serve --project ~/work/shop")
 def serve(project: Project = None) -> None:
     """Run the MCP server over stdio, as clients start it.
 
@@ -23,7 +23,7 @@ def serve(project: Project = None) -> None:
     raise typer.Exit(serve_stdio(project))
 
 
-@command(commands, PANEL, "demo", "demo --definitions ./my-workflows")
+@described(commands, PANEL, "demo", "demo --definitions ./my-workflows")
 def demo(
     definitions: Annotated[
         Path | None,

@@ -11,8 +11,8 @@ from mcp_server.cli.running import (
     AsJson,
     InStatus,
     Project,
-    command,
     console,
+    described,
     run_on_project,
 )
 
@@ -24,7 +24,7 @@ PANEL = "Keep sessions"
 commands = typer.Typer()
 
 
-@command(
+@described(
     commands,
     PANEL,
     "verify SESSION",
@@ -59,7 +59,7 @@ def verify(
     run_on_project(project, audit)
 
 
-@command(
+@described(
     commands, PANEL, "prune --older-than 30d", "prune --older-than 2w --status completed --apply"
 )
 def prune(
@@ -85,7 +85,7 @@ def prune(
     )
 
 
-@command(
+@described(
     commands,
     PANEL,
     "import-state ../old/state",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import categories, session_ids, workflow_names
-from mcp_server.cli.running import AsJson, InStatus, Project, command, console, run_on_project
+from mcp_server.cli.running import AsJson, InStatus, Project, console, described, run_on_project
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -19,7 +19,7 @@ _LIMIT = 20
 _INTERVAL = 0.5
 
 
-@command(commands, PANEL, "workflows", "workflows --category quality", "workflows --json")
+@described(commands, PANEL, "workflows", "workflows --category quality", "workflows --json")
 def workflows(
     category: Annotated[
         str | None,
@@ -49,7 +49,7 @@ def workflows(
     run_on_project(project, tell)
 
 
-@command(commands, PANEL, "show WORKFLOW", "show code_review_v1", "show code_review_v1 --json")
+@described(commands, PANEL, "show WORKFLOW", "show code_review_v1", "show code_review_v1 --json")
 def show(
     workflow: Annotated[
         str, typer.Argument(help="Name of the workflow.", autocompletion=workflow_names)
@@ -76,7 +76,7 @@ def show(
     run_on_project(project, tell)
 
 
-@command(commands, PANEL, "sessions", "sessions --status failed", "sessions --all --json")
+@described(commands, PANEL, "sessions", "sessions --status failed", "sessions --all --json")
 def sessions(
     status: InStatus = None,
     limit: Annotated[int, typer.Option(metavar="N", min=1, help="At most so many.")] = _LIMIT,
@@ -107,7 +107,7 @@ def sessions(
     run_on_project(project, tell)
 
 
-@command(
+@described(
     commands,
     PANEL,
     "show-session SESSION",
@@ -150,7 +150,7 @@ def show_session(
     run_on_project(project, tell)
 
 
-@command(commands, PANEL, "watch", "watch --once", "watch --json")
+@described(commands, PANEL, "watch", "watch --once", "watch --json")
 def watch(
     once: Annotated[bool, typer.Option("--once", help="Print how they stand now and end.")] = False,
     interval: Annotated[

@@ -13,7 +13,7 @@ from mcp_server.viewing.printing import Column as PlainColumn
 from mcp_server.viewing.printing import Row, line
 from mcp_server.viewing.session_text import STATUS_STYLES, ago
 from mcp_server.viewing.shapes import Event, Frame
-from mcp_server.viewing.signs import MAX_CELLS, Signs, bar
+from mcp_server.viewing.signs import MAX_CELLS, Signs, phase_bar
 from mcp_server.viewing.watching import Watched
 
 AROUND = 4
@@ -49,7 +49,7 @@ def frame_rows(watched: Sequence[Watched], signs: Signs) -> list[Row]:
             (
                 one.row["session_id"],
                 f"{one.row['current_phase']}/{one.row['total_phases']}",
-                "".join(cell for cell, _ in bar(one.standings, signs)),
+                "".join(cell for cell, _ in phase_bar(one.standings, signs)),
                 one.row["status"],
                 one.row["last_updated"],
                 one.row["last"],
@@ -97,7 +97,7 @@ def _cells(one: Watched, now: datetime, signs: Signs) -> list[Text]:
     place = f"{row['current_phase']}/{row['total_phases']}"
     return [
         line(row["session_id"]),
-        line(*bar(one.standings, signs)),
+        line(*phase_bar(one.standings, signs)),
         line(place),
         line((row["last"], style)),
         line((ago(row["last_updated"], now), "dim")),

@@ -50,7 +50,7 @@ def _end(number: int, _frame: FrameType | None) -> None:
 
 
 if sys.platform == "win32":
-    import msvcrt
+    import msvcrt  # pylint: disable=import-error
 
     class _WindowsKeyboard:
         def pressed(self, seconds: float) -> str:

@@ -46,7 +46,7 @@ def signs_for(encoding: str) -> Signs:
     return UNICODE if encoding.lower().startswith("utf") else ASCII
 
 
-def bar(standings: list[str], signs: Signs) -> list[tuple[str, str]]:
+def phase_bar(standings: list[str], signs: Signs) -> list[tuple[str, str]]:
     """Return a bar of the phases, a cell each as far as there is room, with the style of each."""
     full, half, empty = _FULL[signs.is_ascii]
     cells = {"completed": full, "overridden": full, "ahead": empty, "refused": signs.refused,

@@ -2,11 +2,11 @@
 
 import pytest
 
-from mcp_server.viewing.signs import ASCII, MAX_CELLS, STYLES, UNICODE, bar, signs_for
+from mcp_server.viewing.signs import ASCII, MAX_CELLS, STYLES, UNICODE, phase_bar, signs_for
 
 
 def drawn(standings, signs=UNICODE):
-    return "".join(cell for cell, _ in bar(standings, signs))
+    return "".join(cell for cell, _ in phase_bar(standings, signs))
 
 
 @pytest.mark.parametrize(
