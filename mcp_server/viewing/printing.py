@@ -80,7 +80,7 @@ def print_table(console: Console, columns: Sequence[Column], rows: Iterable[Row]
 
 def json_text(document: Mapping[str, Any], *, indent: int | None = 2) -> str:
     """Return `document` as JSON of plain ASCII, with nothing in it that a terminal obeys."""
-    return json.dumps(document, indent=indent, default=str).replace("\x7f", "\\u007f")
+    return json.dumps(document, indent=indent, default=str)
 
 
 def print_json(console: Console, document: Mapping[str, Any], *, indent: int | None = 2) -> None:

@@ -31,7 +31,7 @@ def completed(line):
         "COMP_CWORD": str(len(words.split(" ")) - 1),
     }
     done = CliRunner().invoke(app, prog_name="aos-workflow", env=environment)
-    assert done.stderr == ""
+    assert (done.exit_code, done.stderr) == (0, "")
     return done.stdout.split()
 
 

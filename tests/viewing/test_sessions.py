@@ -218,6 +218,15 @@ async def test_an_approval_that_is_waited_for_is_shown_with_the_command_that_giv
     assert find_session(services, session_id)["waiting_for"] == []
 
 
+async def test_a_verification_that_runs_is_said(small, services):
+    session_id = await started()
+    with services.sessions.store.verifying(session_id):
+        view = find_session(services, session_id)
+    assert view["verification"] == "running"
+    assert "A verification is running." in told(view)
+    assert find_session(services, session_id)["verification"] is None
+
+
 async def test_a_refusal_that_a_person_may_wave_through_says_how_and_then_that_one_did(
     asking, services
 ):
