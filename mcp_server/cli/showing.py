@@ -167,7 +167,7 @@ def watch(
     happens, beginning with the sessions that are unfinished. Exits with 0 when it is ended.
     """
     from mcp_server.viewing.live import watch_changes, watch_once, watch_screen  # noqa: PLC0415
-    from mcp_server.viewing.watching import Watcher  # noqa: PLC0415
+    from mcp_server.viewing.watcher import Watcher  # noqa: PLC0415
 
     def look(found: "Services") -> int:
         watcher, out = Watcher(found.sessions), console()
@@ -178,3 +178,34 @@ def watch(
         return watch_screen(watcher, out, interval)
 
     run_on_project(project, look)
+
+
+@described(commands, PANEL, "stats", "stats --days 7 --workflow WORKFLOW", "stats --json")
+def stats(
+    days: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, max=3_650, help="Sessions started on so many days, today's too."
+        ),
+    ] = 30,
+    workflow: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Sessions of this workflow only.", autocompletion=workflow_names
+        ),
+    ] = None,
+    as_json: AsJson = False,
+    project: Project = None,
+) -> None:
+    """Show what the stored sessions add up to: use, where phases fail, and how long they take.
+
+    Deleted and pruned sessions are not in it. Days are those of your time zone. A session that
+    cannot be read is a warning on standard error. Exits with 0 if there are none. Its JSON is told
+    in docs/figures.md.
+    """
+    from mcp_server.statistics.command import run_stats  # noqa: PLC0415
+
+    run_on_project(
+        project,
+        lambda found: run_stats(found.sessions, days, workflow, console(), as_json=as_json),
+    )

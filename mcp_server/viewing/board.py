@@ -14,7 +14,7 @@ from mcp_server.viewing.printing import Row, line
 from mcp_server.viewing.session_text import STATUS_STYLES, ago
 from mcp_server.viewing.shapes import Event, Frame
 from mcp_server.viewing.signs import MAX_CELLS, Signs, phase_bar
-from mcp_server.viewing.watching import Watched
+from mcp_server.viewing.watcher import Watched
 
 AROUND = 4
 """Lines of the screen that are not sessions: the counts, the headings, a gap and the keys."""

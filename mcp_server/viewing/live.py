@@ -15,7 +15,7 @@ from mcp_server.viewing.board import AROUND, FRAME_COLUMNS, board, event_line, f
 from mcp_server.viewing.keyboard import Keyboard, open_keyboard
 from mcp_server.viewing.printing import print_json, print_plain, print_table, tell_warnings
 from mcp_server.viewing.signs import Signs, signs_for
-from mcp_server.viewing.watching import Look, Watcher
+from mcp_server.viewing.watcher import Look, Watcher
 
 KEYS = "q to leave"
 NO_KEYS = "Ctrl-C to leave"

@@ -38,6 +38,7 @@ _HISTORY = (
     Column("phase", is_number=True),
     Column("outcome"),
     Column("session"),
+    Column("by"),
     Column("hash"),
 )
 _STEPS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -68,6 +69,7 @@ def print_history(console: Console, history: list[ChangeRow]) -> None:
         Row(
             (str(row["line"]), row["time"] or "", row["action"] or row["problem"] or "",
              _said(row["phase"]), row["outcome"] or "", row["status"] or "",
+                row["by"] or "",
              (row["hash"] or "")[:12]),
             style="red" if row["problem"] else "",
         )

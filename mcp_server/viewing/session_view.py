@@ -167,7 +167,7 @@ def _change(number: int, content: bytes) -> ChangeRow:
         record = decode_line(content)
     except LineError as error:
         return {"line": number, "time": None, "action": None, "phase": None, "outcome": None,
-                "status": None, "hash": None, "problem": str(error)}  # fmt: skip
+                "status": None, "by": None, "hash": None, "problem": str(error)}  # fmt: skip
     return {
         "line": number,
         "time": moment(record.state.last_updated),
@@ -175,6 +175,7 @@ def _change(number: int, content: bytes) -> ChangeRow:
         "phase": record.phase,
         "outcome": str(record.outcome),
         "status": str(record.state.status),
+        "by": record.principal,
         "hash": record.hash,
         "problem": None,
     }

@@ -179,6 +179,7 @@ class ChangeRow(TypedDict):
     phase: int | None
     outcome: str | None
     status: Annotated[str | None, "of the session, after it"]
+    by: Annotated[str | None, "who made the change"]
     hash: str | None
     problem: Annotated[str | None, "why the line cannot be read"]
 

@@ -9,7 +9,7 @@ from mcp_server.viewing.board import board
 from mcp_server.viewing.live import watch_changes, watch_once
 from mcp_server.viewing.shapes import Event, Frame
 from mcp_server.viewing.signs import ASCII, UNICODE
-from mcp_server.viewing.watching import Watcher
+from mcp_server.viewing.watcher import Watcher
 from tests.builders import NOON, write_workflow
 from tests.calls import complete, refused, started
 from tests.viewing.viewing_builders import misfits, plain_console, printed, terminal

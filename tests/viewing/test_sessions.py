@@ -267,7 +267,10 @@ async def test_the_journal_reads_as_rows(small, services):
         ["1", "start", "1", "done", "active"],
         ["2", "complete_phase", "1", "refused", "failed"],
     ]
-    assert rows[1][6] == services.sessions.verify(session_id).last_hash[:12]
+    by = {record["by"] for record in view["history"]}
+    assert {row[6] for row in rows} == by
+    assert all(name.startswith("local:") for name in by)
+    assert rows[1][7] == services.sessions.verify(session_id).last_hash[:12]
 
 
 async def test_a_line_of_the_journal_that_cannot_be_read_says_why(small, services):
