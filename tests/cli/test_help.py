@@ -11,6 +11,7 @@ from tests.cli.command_tree import commands, examples
 
 runner = CliRunner()
 PANELS = {
+    "Set up",
     "Run the server",
     "Look at workflows and sessions",
     "Decide what only a person may",
