@@ -16,7 +16,6 @@ LAYERS = (
     "editing",
     "gates",
     "core",
-    "pages",
     "config",
     "pages",
     "server",
