@@ -59,7 +59,7 @@ fix: $(VENV)/dev ## Mend what the linter can mend
 	$(BIN)/ruff format .
 
 generate: $(VENV)/dev ## Write what comes from code: requirements, parts of the docs
-	$(BIN)/python scripts/generate.py
+	$(BIN)/python -m scripts.generate
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from mcp_server import __version__
+from mcp_server.cli import app
 from mcp_server.config import PREFIX, Settings
 from mcp_server.core.dynamic import PHASE_PLACEHOLDERS, TASK_PLACEHOLDERS
 from mcp_server.core.transitions import TABLE, PersonAction, Status
@@ -39,6 +40,7 @@ from mcp_server.server.tools.publishing import TITLE
 from mcp_server.setting_up.clients import CLIENTS, SERVER_NAME, ConfigFile, Named, Scope
 from mcp_server.setting_up.configs import snippet
 from mcp_server.setting_up.launching import COMMAND, with_project
+from scripts.command_reference import command_reference, command_table
 
 END = "<!-- end -->"
 ROOT = Path(__file__).resolve().parent.parent
@@ -227,6 +229,7 @@ def readme_parts() -> dict[str, str]:
         "snippets": snippets(),
         "actions": actions(),
         "settings": settings(),
+        "commands": command_table(app),
     }
 
 
@@ -234,6 +237,7 @@ def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
         "README.md": _filled("README.md", readme_parts()),
+        "docs/commands.md": command_reference(app),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
         "docs/setup.md": _filled("docs/setup.md", {"checks": checks()}),

@@ -4,12 +4,21 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import AsJson, Project, console, finish
+from mcp_server.cli.running import AsJson, Project, console, described, finish
+
+PANEL = "Set up"
 
 commands = typer.Typer()
 
 
-@commands.command()
+@described(
+    commands,
+    PANEL,
+    "setup claude-code",
+    "setup vscode --scope user",
+    "setup codex --print",
+    "setup cursor --remove",
+)
 def setup(
     client: Annotated[str, typer.Argument(
         metavar="CLIENT", help="claude-code, claude-desktop, cursor, vscode, codex, gemini, cline,"
@@ -17,7 +26,8 @@ def setup(
     scope: Annotated[str | None, typer.Option(
         metavar="project|user", help="Set it up for this project, or for you in all of them;"
         " default: the project, where the client has a file for it.")] = None,
-    name: Annotated[str, typer.Option(help="What the entry is called.")] = "aos-workflow",
+    name: Annotated[str, typer.Option(
+        metavar="NAME", help="What the entry is called.")] = "aos-workflow",
     only_print: Annotated[bool, typer.Option(
         "--print", help="Only print what belongs into the client's file.")] = False,
     force: Annotated[bool, typer.Option(
@@ -26,8 +36,6 @@ def setup(
     project: Project = None,
 ) -> None:  # fmt: skip
     """Put this server into the configuration of an MCP client; the rest of the file stays as it is.
-
-    Example: aos-workflow setup claude-code
 
     Exits with 1 if the file cannot be changed safely or has another entry of that name.
     """
@@ -39,11 +47,11 @@ def setup(
     finish(lambda: run_setup(wish, Machine.here(), default_backup_folder()))
 
 
-@commands.command()
+@described(commands, PANEL, "doctor", "doctor --json")
 def doctor(as_json: AsJson = False, project: Project = None) -> None:
     """Tell whether all is well around the server, and what to do where it is not; changes nothing.
 
-    Exits with 1 if there is a problem.
+    Exits with 1 if there is a problem. Its JSON is told in docs/setup.md.
     """
     from mcp_server.doctor.command import run_doctor  # noqa: PLC0415
     from mcp_server.setting_up.places import Machine  # noqa: PLC0415

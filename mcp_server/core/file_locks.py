@@ -64,7 +64,7 @@ def is_held(path: Path) -> bool:
     """Tell whether anybody holds the lock at `path`."""
     if not path.exists():
         return False
-    lock = _lock(path, 0)
+    lock = _lock(path, 0, noted=False)
     if not _acquired(lock):
         return True
     lock.release()
@@ -95,14 +95,14 @@ def _acquired(lock: FileLock) -> bool:
     return True
 
 
-def _lock(path: Path, timeout: float) -> FileLock:
+def _lock(path: Path, timeout: float, *, noted: bool = True) -> FileLock:
     return FileLock(
         path,
         timeout=timeout,
         mode=durable.PRIVATE_FILE,
         poll_interval=_POLL_SECONDS,
         preserve_lock_file=True,
-        on_acquired=_note_holder,
+        on_acquired=_note_holder if noted else None,
     )
 
 

@@ -206,10 +206,8 @@ class StateManager:
         found.sort(key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
         return found
 
-    def list_sessions(
-        self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
-    ) -> Answer:
-        """Return one page of session summaries, newest first."""
+    def summaries(self, status: Status | None = None) -> tuple[list[SessionSummary], list[Damage]]:
+        """Return the sessions of `status`, newest first, and those that cannot be read."""
         summaries: list[SessionSummary] = []
         damaged: list[Damage] = []
         live_only = status is not None and status is not Status.COMPLETED
@@ -218,6 +216,14 @@ class StateManager:
                 damaged.append(found)
             elif self._shows(found) and (status is None or found.status is status):
                 summaries.append(found)
+        summaries.sort(key=lambda summary: summary.order, reverse=True)
+        return summaries, damaged
+
+    def list_sessions(
+        self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Answer:
+        """Return one page of session summaries, newest first."""
+        summaries, damaged = self.summaries(status)
         page: Page[SessionSummary] = page_of(
             summaries,
             key=lambda summary: (summary.created_at.isoformat(), summary.session_id),

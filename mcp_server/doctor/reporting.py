@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mcp_server.core.visible import visible
 from mcp_server.doctor.findings import Examination, Finding, Status, problems_of
 from mcp_server.linting.problems import plural
-from mcp_server.terminal import visible
 
 _STYLES = {Status.OK: "green", Status.NOTE: "yellow", Status.PROBLEM: "bold red"}
 
