@@ -20,6 +20,7 @@ from pydantic_core import to_json
 from mcp_server.config import PREFIX, Settings
 from mcp_server.core.dynamic import PHASE_PLACEHOLDERS, TASK_PLACEHOLDERS
 from mcp_server.core.transitions import TABLE, PersonAction, Status
+from mcp_server.errors import WorkflowError
 from mcp_server.gates import expressions, patterns
 from mcp_server.gates.probe_settings import KNOWN_PROBES, ProbeSettings
 from mcp_server.gates.probes import (
@@ -32,9 +33,17 @@ from mcp_server.gates.probes import (
     xml_reports,
 )
 from mcp_server.gates.probes import documents as found
+from mcp_server.linting.gate_schema import gate_schema
+from mcp_server.linting.json_keywords import KEYWORDS
 from mcp_server.server.tools.actions import ACTIONS
+from mcp_server.server.tools.arguments import ARGUMENTS
 
 END = "<!-- end -->"
+_GATE_PARTS = {
+    "checkpoint": "Checkpoint",
+    "evidence_schema": "EvidenceField",
+    "cross_field_validation": "CrossFieldRule",
+}
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "# Written by `make generate` from pyproject.toml; edit that file instead.\n"
 
@@ -57,6 +66,48 @@ def actions() -> str:
         for action, spec in ACTIONS.items()
     ]
     return "\n".join(["| action | needs | takes | what it does |", "|---|---|---|---|", *rows])
+
+
+def arguments() -> str:
+    """Return the table of the tool's arguments."""
+    rows = [
+        f"| `{name}` | {schema['type']} | {schema['description']}{_choices(schema)} |"
+        for name, schema in ARGUMENTS.items()
+    ]
+    return "\n".join(["| argument | type | what it is |", "|---|---|---|", *rows])
+
+
+def errors() -> str:
+    """Return the table of what can go wrong."""
+    rows = [
+        f"| `{kind.error_type}` | {_first_line(kind).removesuffix('.')} |"
+        for kind in WorkflowError.__subclasses__()
+    ]
+    return "\n".join(["| error_type | when |", "|---|---|", *rows])
+
+
+def transitions() -> str:
+    """Return the table of what may happen to a session."""
+    rows = [
+        f"| {before} | {_person(action)}`{action}` | {outcome} | {after} |"
+        for (before, action), outcomes in TABLE.items()
+        for outcome, after in outcomes.items()
+    ]
+    return "\n".join(["| status | action | outcome | status after |", "|---|---|---|---|", *rows])
+
+
+def gate_fields() -> str:
+    """Return the table of the keys of a gate, without those of JSON Schema."""
+    schema = gate_schema()
+    parts = {"the gate": schema, **{f"`{place}`": schema["$defs"][name]
+                                   for place, name in _GATE_PARTS.items()}}  # fmt: skip
+    rows = [
+        f"| {place} | `{key}` | {described['description']} |"
+        for place, part in parts.items()
+        for key, described in part["properties"].items()
+        if key not in KEYWORDS and "description" in described
+    ]
+    return "\n".join(["| in | key | meaning |", "|---|---|---|", *rows])
 
 
 def states() -> str:
@@ -144,9 +195,22 @@ def limits() -> str:
     return "\n".join(["| what | at most |", "|---|---|", *lines])
 
 
+def reference() -> dict[str, str]:
+    """Return the parts of the reference."""
+    return {
+        "actions": actions(),
+        "arguments": arguments(),
+        "errors": errors(),
+        "transitions": transitions(),
+        "gate fields": gate_fields(),
+        "settings": settings(),
+    }
+
+
 def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
+        "docs/reference.md": _filled("docs/reference.md", reference()),
         "README.md": _filled("README.md", {"actions": actions(), "settings": settings()}),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
@@ -186,12 +250,22 @@ def _default(field: FieldInfo) -> str:
     return "found from the working directory" if field.is_required() else f"{field.default:,}"
 
 
+def _choices(schema: Mapping[str, Any]) -> str:
+    # The actions have a table of their own.
+    named = schema.get("enum", ())
+    return f": {_code(tuple(named))}" if 0 < len(named) < len(ACTIONS) else ""
+
+
+def _first_line(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[0]
+
+
 def _person(action: object) -> str:
     return "a person's " if isinstance(action, PersonAction) else ""
 
 
 def _summary(made: type[ProbeSettings]) -> str:
-    return (inspect.getdoc(made) or "").partition("\n")[0].removesuffix(".")
+    return _first_line(made).removesuffix(".")
 
 
 def _settings_of(made: type[ProbeSettings]) -> str:
