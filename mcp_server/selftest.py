@@ -278,8 +278,9 @@ def _tell(report: Report, console: Console) -> None:
         console.print(visible(f"{untested.workflow}: not tested: {untested.reason}"), style="red")
     tried = sum(gate.tried for gate in report.gates)
     through = sum(len(gate.let_through) for gate in report.gates)
+    gates = "1 gate" if len(report.gates) == 1 else f"{len(report.gates)} gates"
     console.print(
-        f"{len(report.gates)} gates, {tried} hostile submissions, {through} let through.",
+        f"{gates}, {tried} hostile submissions, {through} let through.",
         style="green" if report.holds else "red",
     )
 

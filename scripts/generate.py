@@ -41,6 +41,7 @@ from mcp_server.setting_up.clients import CLIENTS, SERVER_NAME, ConfigFile, Name
 from mcp_server.setting_up.configs import snippet
 from mcp_server.setting_up.launching import COMMAND, with_project
 from scripts.command_reference import command_reference, command_table
+from scripts.tool_reference import tool_reference
 
 END = "<!-- end -->"
 ROOT = Path(__file__).resolve().parent.parent
@@ -237,6 +238,10 @@ def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
         "README.md": _filled("README.md", readme_parts()),
+        "docs/reference.md": _filled(
+            "docs/reference.md",
+            {**tool_reference(), "actions": actions(), "settings": settings()},
+        ),
         "docs/commands.md": command_reference(app),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
