@@ -229,7 +229,6 @@ def readme_parts() -> dict[str, str]:
         "clients": clients(),
         "snippets": snippets(),
         "actions": actions(),
-        "settings": settings(),
         "commands": command_table(app),
     }
 
