@@ -1,0 +1,251 @@
+"""One run of the cutover: looking, then refusing, showing, or applying.
+
+Refusals come before anything is written, and each says what to do about it. `Refused` reports are
+made here; the transaction itself is `applying`'s business.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mcp_server.core import file_locks
+from mcp_server.cutover import applying, backup, git
+from mcp_server.cutover.changes import Plan, Style
+from mcp_server.cutover.client_config import choose, find_servers
+from mcp_server.cutover.findings import NEW_TOOL, OLD_TOOLS
+from mcp_server.cutover.interpreters import can_import
+from mcp_server.cutover.interrupts import Interrupts
+from mcp_server.cutover.planning import make_plan, names_old_tools
+from mcp_server.cutover.report import Report, Result
+from mcp_server.cutover.scanning import scan
+from mcp_server.cutover.servers import TIME_LIMIT, Listing, list_tools, problems_after
+from mcp_server.errors import CutoverError
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run was asked for."""
+
+    root: Path
+    server: str | None = None
+    old: tuple[str, ...] = OLD_TOOLS
+    allow_dirty: bool = False
+    timeout: float = TIME_LIMIT
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"cutover: {line}\n")
+    sys.stderr.flush()
+
+
+@dataclass(slots=True)
+class Run:
+    """A run on one project; `say` tells what is under way."""
+
+    wanted: Wanted
+    interrupts: Interrupts
+    say: Callable[[str], None] = _say
+    report: Report = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin with an empty report."""
+        self.report = Report(str(self.wanted.root))
+
+    def show(self) -> Report:
+        """Tell what a cutover would do, and what would refuse it."""
+        if file_locks.is_held(self.wanted.root / applying.LOCK):
+            raise applying.busy()
+        for broken in backup.unfinished(self.wanted.root):
+            raise _broke_off(broken)
+        self._look()
+        plan = self.report.plan
+        if not plan.changes:
+            return self.report
+        self.report.result = Result.WOULD_CHANGE
+        for problem, remedy in (*self._objections(), *self._objections_of_server()):
+            self.report.problems.append(problem)
+            self.report.remedies.append(remedy)
+        if self.report.before and not self.report.before.problem:
+            self.report.expected = _expected(self.report.before, self.wanted.old)
+        return self.report
+
+    def apply(self) -> Report:
+        """Carry the cutover out."""
+        with applying.only_one(self.wanted.root):
+            self._finish_broken_ones()
+            self._look()
+            plan = self.report.plan
+            for problem, remedy in self._objections() if plan.changes or plan.unparsed else ():
+                return self._refused(problem, remedy)
+            if not plan.changes:
+                return self.report
+            for problem, remedy in self._objections_of_server():
+                return self._refused(problem, remedy)
+            return self._carry_out(plan)
+
+    def restore(self, named: str) -> Report:
+        """Bring a backup back."""
+        root = self.wanted.root
+        with applying.only_one(root):
+            found = backup.find(root, named)
+            self.interrupts.disarm()
+            restored = found.restore(_now())
+        self.report.result = Result.BROUGHT_BACK
+        self.report.backup = found.name
+        self.report.brought_back, self.report.edited = restored.files, restored.edited
+        return self.report
+
+    def _look(self) -> None:
+        """Scan, find the server, plan."""
+        wanted, report = self.wanted, self.report
+        found = scan(wanted.root, wanted.old)
+        try:
+            report.server = choose(
+                wanted.root, find_servers(wanted.root, found.files), wanted.server
+            )
+        except CutoverError as error:
+            # What would change can be shown without it.
+            report.problems.append(error.message)
+            report.remedies.append(error.remediation)
+        style: Style = "bridge"
+        if report.server and names_old_tools(found, wanted.old):
+            self.say("asking the server's Python whether it can import aos-workflow")
+            style = "import" if can_import(wanted.root, report.server) else "bridge"
+        name = report.server.name if report.server else ""
+        report.plan = make_plan(found, wanted.old, style, name)
+
+    def _objections(self) -> Iterator[tuple[str, str]]:
+        """Yield what stands against applying the plan, with its remedy."""
+        plan, root = self.report.plan, self.wanted.root
+        if plan.unparsed:
+            first = plan.unparsed[0]
+            yield (
+                f"{first.path}:{first.line} does not parse, and names an old tool",
+                "Mend the module first: what it registers cannot be told.",
+            )
+        for change in plan.changes:
+            if change.before is not None and not change.mode & 0o200:
+                yield (
+                    f"{change.path} is read-only",
+                    "Make it writable if it may be changed, such as with chmod u+w.",
+                )
+        if not self.wanted.allow_dirty and (dirty := git.uncommitted(root)):
+            yield (
+                f"{len(dirty)} files are not committed, {dirty[0].strip()} first",
+                "Commit or stash them, or add --allow-dirty.",
+            )
+
+    def _objections_of_server(self) -> Iterator[tuple[str, str]]:
+        """Start the server as it is, and yield what stands against going on."""
+        report, wanted = self.report, self.wanted
+        if report.server is None:
+            if report.problems:
+                return
+            if report.plan.changes_python:
+                yield (
+                    "no server is known to verify the cutover with",
+                    'Name it: --server "COMMAND", as a client starts it.',
+                )
+            else:
+                report.notes.append("No server is known here, so nothing could be verified.")
+            return
+        self.say(f"starting the server as it is: {report.server.shown}")
+        report.before = list_tools(wanted.root, report.server, wanted.timeout)
+        if report.before.problem:
+            yield (
+                f"the server does not start as it is: {report.before.problem}",
+                f"See that `{report.server.shown}` runs in the project, or name another: --server",
+            )
+            return
+        names = set(report.before.names)
+        if report.plan.changes_python and not names & {*wanted.old, NEW_TOOL}:
+            yield (
+                "the server lists none of the old tools",
+                "Name the server that registers them with --server; is their group enabled?",
+            )
+        if not report.plan.changes_python and (NEW_TOOL not in names or names & set(wanted.old)):
+            yield (
+                "the server has not been cut over, and this project does not register its tools",
+                "Cut its own project over first, then this one.",
+            )
+
+    def _carry_out(self, plan: Plan) -> Report:
+        report, wanted = self.report, self.wanted
+        before = report.before or Listing()
+        argv = report.server.argv if report.server else ()
+        made = backup.make(wanted.root, plan.changes, argv, before.tools, _now())
+        report.backup = made.name
+        self.say(f"writing {len(plan.changes)} files; the backup is {made.name}")
+        done = applying.apply(made, plan.changes, self._verified, self.interrupts, _now)
+        report.problems = list(done.problems)
+        if done.restored is None:
+            report.result = Result.DONE
+            return report
+        report.result = Result.RESTORED
+        report.brought_back, report.edited = done.restored.files, done.restored.edited
+        return report
+
+    def _verified(self) -> Sequence[str]:
+        """Start the changed server and return what is wrong with it."""
+        report, wanted = self.report, self.wanted
+        if report.server is None:
+            return ()
+        self.say("starting the server with the changes")
+        report.after = list_tools(wanted.root, report.server, wanted.timeout, call=True)
+        return problems_after(report.before or Listing(), report.after, wanted.old)
+
+    def _finish_broken_ones(self) -> None:
+        """Restore what a killed cutover left behind, the newest first."""
+        for broken in backup.unfinished(self.wanted.root):
+            self.say(f"an earlier cutover broke off: restoring {broken.name}")
+            restored = broken.restore(_now())
+            self.report.notes.append(
+                f"An earlier cutover broke off; {broken.name} was restored first."
+            )
+            if restored.edited:
+                self.report.edited = restored.edited
+                raise CutoverError(
+                    f"an earlier cutover broke off, and {restored.edited[0].path} was edited since",
+                    remediation=f"{broken.name} was restored, and the edits are kept in"
+                    f" {restored.edited[0].kept}: look at them, then start again.",
+                )
+
+    def _refused(self, problem: str, remedy: str) -> Report:
+        self.report.result = Result.REFUSED
+        self.report.problems.append(problem)
+        self.report.remedies.append(remedy)
+        return self.report
+
+
+def _broke_off(broken: backup.Backup) -> CutoverError:
+    return CutoverError(
+        f"an earlier cutover broke off in the middle ({broken.name})",
+        remediation=f"Add --restore {broken.name} to bring every file back, or --apply to do that"
+        " and begin anew.",
+    )
+
+
+def _expected(before: Listing, old: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
+    """Return the tools that there should be afterwards."""
+    kept = tuple(tool for tool in before.tools if tool["name"] not in {*old, NEW_TOOL})
+    return (*kept, _published())
+
+
+def _published() -> Mapping[str, Any]:
+    # The SDK takes most of a second to import.
+    from mcp.server import MCPServer  # noqa: PLC0415
+
+    from mcp_server.server import setup_server  # noqa: PLC0415
+
+    server: MCPServer[Any] = MCPServer("expected")
+    setup_server(server)
+    (tool,) = asyncio.run(server.list_tools())
+    return tool.model_dump(mode="json", by_alias=True, exclude_none=True)
