@@ -14,7 +14,7 @@ from mcp_server.cutover.findings import OLD_TOOLS
 from mcp_server.cutover.interrupts import InterruptedCutover, Interrupts
 from mcp_server.cutover.report import Report, Result, as_json, as_text
 from mcp_server.cutover.runs import Run, Wanted
-from mcp_server.cutover.servers import TIME_LIMIT
+from mcp_server.cutover.servers import TIME_LIMIT, wait_for_servers
 from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
 
 USAGE_ERROR = 2
@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{error.message}. {error.remediation}")
     with Interrupts() as interrupts:
         report = _reported(Run(wanted, interrupts), given)
+        # After an interruption what matters comes first: the files; the server ends meanwhile.
+        interrupts.disarm()
+        wait_for_servers()
     if isinstance(report, int):
         return report
     sys.stdout.write(as_json(report) if given.json else as_text(report))

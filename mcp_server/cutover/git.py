@@ -1,7 +1,7 @@
 """What git says of a project: which files it ignores, and what is not committed.
 
-Without git, or outside of a repository, nothing is ignored and nothing is uncommitted. The project
-is somebody else's: nothing that its git configuration names is started.
+Outside of a repository nothing is ignored and nothing is uncommitted; in a repository of which git
+says nothing, that is uncommitted. The project is somebody else's: nothing that its git configuration names is started.
 """
 
 import os
@@ -24,8 +24,10 @@ def ignored(root: Path, paths: Sequence[str]) -> frozenset[str]:
 def uncommitted(root: Path) -> tuple[str, ...]:
     """Return what is changed or new under `root` and not committed, as git words it."""
     answer = _run(root, ["status", "--porcelain", "--untracked-files=all", "--", "."])
-    lines = (answer or "").splitlines()
-    return tuple(line for line in lines if ".praxis-os/backups/" not in line)
+    if answer is None:
+        is_one = any((folder / ".git").exists() for folder in (root, *root.parents))
+        return ("what git does not tell",) if is_one else ()
+    return tuple(line for line in answer.splitlines() if ".praxis-os/backups/" not in line)
 
 
 def _run(root: Path, arguments: Sequence[str], given: str = "") -> str | None:

@@ -39,10 +39,15 @@ def make_plan(scan: Scan, old: Sequence[str], style: Style, server_name: str = "
     mentions = [(file, _rewriter(file, known)) for file in scan.files if _mentions(file, old)]
     changes = [*_changed_modules(modules, python.files), *_changed_texts(mentions)]
     texts = chain.from_iterable(
-        list_python_texts(path, python.files.get(path, text), known)
+        _texts_left(path, text, python.files.get(path, text), known)
         for path, text in sources.items()
     )
-    left = chain(python.left, texts, *(found.left for _, found in mentions))
+    told = {(place.path, place.line) for place in python.left}
+    left = chain(
+        python.left,
+        (place for place in texts if (place.path, place.line) not in told),
+        *(found.left for _, found in mentions),
+    )
     return Plan(
         changes=tuple(sorted(changes, key=lambda change: change.path)),
         registrations=python.registrations,
@@ -56,6 +61,15 @@ def make_plan(scan: Scan, old: Sequence[str], style: Style, server_name: str = "
 
 def _mentions(file: ProjectFile, old: Sequence[str]) -> bool:
     return any(mentions_in(file.text, old))
+
+
+def _texts_left(path: str, before: str, after: str, known: Known) -> Iterator[Place]:
+    """Yield what the texts of a module say, by the lines that it has now, if it says it still."""
+    kept = set(after.splitlines())
+    lines = before.splitlines()
+    for place in list_python_texts(path, before, known):
+        if lines[min(place.line, len(lines)) - 1] in kept:
+            yield place
 
 
 def _rewriter(file: ProjectFile, known: Known) -> Mentions:

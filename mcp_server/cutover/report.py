@@ -74,7 +74,11 @@ def as_json(report: Report) -> str:
         "unparsed": [asdict(place) for place in plan.unparsed],
         "skipped": [asdict(place) for place in plan.skipped],
         "changes": [
-            {"path": change.path, "new": change.before is None, "diff": change.diff()}
+            {
+                "path": change.path,
+                "new": change.before is None,
+                "diff": [] if change.before is None else change.diff(),
+            }
             for change in plan.changes
         ],
         "tools": {
@@ -107,7 +111,12 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _places("Registered old tools", plan.registrations)
     yield from _places("Rewritten mentions", plan.rewritten)
     for change in plan.changes:
-        yield from _diff(change.diff())
+        if change.before is None:
+            count = change.after.count(b"\n")
+            yield f"New: {change.path}, {count} lines"
+            yield ""
+        else:
+            yield from _diff(change.diff())
     yield from _places("Left to you: not certain, so not changed", plan.left)
     yield from _places("Modules that do not parse and name an old tool", plan.unparsed)
     yield from _places("Not looked at, or left alone", plan.skipped)
@@ -162,8 +171,7 @@ def _counted(title: str, tools: Sequence[Mapping[str, Any]]) -> str:
 
 def _ending(report: Report) -> Iterator[str]:
     if report.result is Result.WOULD_CHANGE:
-        count = len(report.plan.changes)
-        yield f"Dry run: {count} {'file' if count == 1 else 'files'} would change."
+        yield f"Dry run: {_files(len(report.plan.changes))} would change."
         yield from (f"--apply would be refused: {problem}." for problem in report.problems)
         yield from report.remedies
         if not report.problems:
@@ -171,10 +179,10 @@ def _ending(report: Report) -> Iterator[str]:
         return
     ended = {
         Result.NOTHING_TO_DO: "Nothing to do.",
-        Result.DONE: f"Done: {len(report.plan.changes)} files changed.",
+        Result.DONE: f"Done: {_files(len(report.plan.changes))} changed.",
         Result.REFUSED: "Refused; nothing was changed:",
         Result.RESTORED: "Failed; everything is as it was before:",
-        Result.BROUGHT_BACK: f"Restored: {len(report.brought_back)} files brought back.",
+        Result.BROUGHT_BACK: f"Restored: {_files(len(report.brought_back))} brought back.",
     }
     yield ended[report.result]
     yield from (f"  {problem}" for problem in report.problems)
@@ -183,6 +191,10 @@ def _ending(report: Report) -> Iterator[str]:
         yield f"Backup: {report.backup}"
     if report.result is Result.DONE:
         yield f"The way back: the same command with --restore {report.backup}"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
 
 
 def _visible(text: str) -> str:

@@ -54,6 +54,8 @@ class Run:
     interrupts: Interrupts
     say: Callable[[str], None] = _say
     report: Report = field(init=False)
+    _which: CutoverError | None = None
+    """Why it is not known which server is meant."""
 
     def __post_init__(self) -> None:
         """Begin with an empty report."""
@@ -86,7 +88,7 @@ class Run:
             for problem, remedy in self._objections() if plan.changes or plan.unparsed else ():
                 return self._refused(problem, remedy)
             if not plan.changes:
-                return self.report
+                return self._nothing_to_do()
             for problem, remedy in self._objections_of_server():
                 return self._refused(problem, remedy)
             return self._carry_out(plan)
@@ -103,6 +105,20 @@ class Run:
         self.report.brought_back, self.report.edited = restored.files, restored.edited
         return self.report
 
+    def _nothing_to_do(self) -> Report:
+        """See that nothing is left that registers old tools in a way that is not certain."""
+        report, wanted = self.report, self.wanted
+        if report.server is None or not any(at.path.endswith(".py") for at in report.plan.left):
+            return report
+        self.say(f"starting the server: {report.server.shown}")
+        report.before = list_tools(wanted.root, report.server, wanted.timeout)
+        if still := [name for name in report.before.names if name in wanted.old]:
+            return self._refused(
+                f"the server lists {', '.join(still)}, and how it registers them is not certain",
+                "Take them out by hand at the places above.",
+            )
+        return report
+
     def _look(self) -> None:
         """Scan, find the server, plan."""
         wanted, report = self.wanted, self.report
@@ -113,8 +129,7 @@ class Run:
             )
         except CutoverError as error:
             # What would change can be shown without it.
-            report.problems.append(error.message)
-            report.remedies.append(error.remediation)
+            self._which = error
         style: Style = "bridge"
         if report.server and names_old_tools(found, wanted.old):
             self.say("asking the server's Python whether it can import aos-workflow")
@@ -147,9 +162,9 @@ class Run:
         """Start the server as it is, and yield what stands against going on."""
         report, wanted = self.report, self.wanted
         if report.server is None:
-            if report.problems:
-                return
-            if report.plan.changes_python:
+            if self._which:
+                yield self._which.message, self._which.remediation
+            elif report.plan.changes_python:
                 yield (
                     "no server is known to verify the cutover with",
                     'Name it: --server "COMMAND", as a client starts it.',

@@ -25,6 +25,8 @@ _GRACE = 15.0
 
 _OURS = str(Path(mcp_server.__file__).resolve().parent.parent)
 
+_leaving: "list[subprocess.Popen[bytes]]" = []
+
 Tool = Mapping[str, Any]
 
 
@@ -98,21 +100,20 @@ def list_tools(
 
 
 def _asked(job: Mapping[str, Any], timeout: float) -> dict[str, Any]:
-    environment = {**os.environ, "PYTHONPATH": _OURS}
     # Without -P a module of the folder that this runs in could take the place of one of ours.
-    with subprocess.Popen(
+    child = subprocess.Popen(
         [sys.executable, "-P", "-m", "mcp_server.cutover.listing"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment,
+        env={**os.environ, "PYTHONPATH": _OURS},
         cwd=_OURS,
         start_new_session=True,
-    ) as child:
-        try:
-            return _answer_of(child, job, timeout)
-        finally:
-            _end(child)
+    )
+    _leaving.append(child)
+    answer = _answer_of(child, job, timeout)
+    wait_for_servers()
+    return answer
 
 
 def _answer_of(
@@ -121,7 +122,8 @@ def _answer_of(
     assert child.stdin is not None  # noqa: S101 - a pipe was asked for
     child.stdin.write(json.dumps(job).encode() + b"\n")
     child.stdin.flush()
-    # The pipe stays open while the answer is awaited: its end would call it off.
+    # The pipe stays open while the answer is awaited, and is closed however that ends: its end
+    # tells the child, which has limits of its own, to end its server.
     kept, child.stdin = child.stdin, None
     try:
         said, problem = child.communicate(timeout=timeout)
@@ -131,18 +133,20 @@ def _answer_of(
     except ValueError:
         return {"problem": "the listing broke off", "output": problem.decode("utf-8", "replace")}
     finally:
-        child.stdin = kept
+        with suppress(OSError):
+            kept.close()
     return answer
 
 
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """Tell the child that nobody waits any more, so that it ends its server; then end it."""
-    if child.stdin is not None:
-        with suppress(OSError):
-            child.stdin.close()
-    with suppress(subprocess.TimeoutExpired):
-        child.wait(_GRACE)
-    child.kill()
+def wait_for_servers() -> None:
+    """Wait until every server that was started has ended, also after an interruption."""
+    while _leaving:
+        child = _leaving[-1]
+        with suppress(subprocess.TimeoutExpired):
+            child.communicate(timeout=_GRACE)
+        child.kill()
+        child.communicate()
+        _leaving.pop()
 
 
 def _last_lines(text: str, count: int = 3) -> str:
