@@ -24,7 +24,7 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as OutOfTimeError
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Optional
 
 TOOL: dict[str, Any] = json.loads(r"""{"description": "", "arguments": {}}""")
 """What clients are told of the tool, and the schema of each argument."""
@@ -53,7 +53,8 @@ class Child:
         self._waiting: dict[int, Future[Answer]] = {}
         self._guard = threading.Lock()
         self._process = self._started()
-        assert self._process.stdin and self._process.stdout  # noqa: S101 - pipes were asked for
+        assert self._process.stdin is not None  # noqa: S101 - pipes were asked for
+        assert self._process.stdout is not None  # noqa: S101
         self._to, self._from = self._process.stdin, self._process.stdout
         threading.Thread(target=self._read, daemon=True).start()
         client = {"name": "aos-workflow-bridge", "version": "1"}
@@ -173,7 +174,7 @@ class Bridge:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._child: "Child | None" = None
+        self._child: Optional[Child] = None  # noqa: UP045 - Python 3.9 has no other word for it
         self._guard = threading.Lock()
 
     def call(self, arguments: dict[str, Any]) -> Answer:
@@ -287,9 +288,7 @@ def signature() -> inspect.Signature:
 def annotation(schema: dict[str, Any]) -> Any:
     """Return a type that takes any value and, where the host uses pydantic, publishes `schema`."""
     try:
-        from typing import Annotated
-
-        from pydantic import WithJsonSchema
+        from pydantic import WithJsonSchema  # noqa: PLC0415 - not every host has it
     except ImportError:
         return Any
     return Annotated[Any, WithJsonSchema(schema)]

@@ -14,6 +14,7 @@ from mcp_server.core.transitions import Action
 from mcp_server.cutover.findings import NEW_TOOL
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
+_BRACKETS = frozenset("([{)]}")
 _KEYWORD = re.compile(r"(?P<name>[A-Za-z_]\w*)\s*=(?!=)")
 _PLACEHOLDER = re.compile(r"<[^<>]*>\Z|\{[^{}]*\}\Z|\[[^\[\]]*\]\Z|\$\{?\w+\}?\Z")
 _SIGNATURE_AFTER = re.compile(r"`?\s*->")
@@ -189,10 +190,8 @@ def _signs(text: str, opened: int) -> Iterator[tuple[int, int, str]]:
             if end < 0:
                 return
             yield at, end, sign
-        elif sign in _CLOSING:
-            brackets.append(_CLOSING[sign])
-        elif sign in _CLOSING.values():
-            if brackets.pop() != sign:
+        elif sign in _BRACKETS:
+            if not _matched(brackets, sign):
                 return
             if not brackets:
                 yield at, end, ")"
@@ -202,6 +201,14 @@ def _signs(text: str, opened: int) -> Iterator[tuple[int, int, str]]:
         elif text.startswith(FENCE, at):
             return
         at = end
+
+
+def _matched(brackets: list[str], sign: str) -> bool:
+    """Open or close a bracket, and tell whether it is one that may stand here."""
+    if sign in _CLOSING:
+        brackets.append(_CLOSING[sign])
+        return True
+    return brackets.pop() == sign
 
 
 def _after_string(text: str, at: int) -> int:

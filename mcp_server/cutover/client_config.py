@@ -90,32 +90,33 @@ def _get(data: Any, key: str) -> Mapping[str, Any]:
 
 
 def _section(root: Path, source: str, section: Mapping[str, Any]) -> Iterator[ServerCommand]:
-    if source.rpartition("/")[2] == "settings.json" and section and "servers" in section:
-        # VS Code nests them once more in its settings.
-        yield from _section(root, source, _get(section, "servers"))
+    # VS Code nests its servers once more where they stand among its settings.
+    inner = _get(section, "servers")
+    if inner and not _argv(inner):
+        yield from _section(root, source, inner)
         return
     for name, entry in section.items():
-        if not isinstance(entry, Mapping) or entry.get("disabled") or entry.get("enabled") is False:
-            continue
-        argv = _argv(entry)
-        if argv:
-            env = entry.get("env") or entry.get("environment") or {}
+        if isinstance(entry, Mapping) and not _is_off(entry) and (argv := _argv(entry)):
+            env = _get(entry, "env") or _get(entry, "environment")
             yield ServerCommand(
                 tuple(_filled(root, part) for part in argv),
                 name,
                 source,
-                {key: _filled(root, str(value)) for key, value in env.items()}
-                if isinstance(env, Mapping)
-                else {},
+                {key: _filled(root, str(value)) for key, value in env.items()},
                 _filled(root, str(entry.get("cwd") or ".")),
             )
 
 
+def _is_off(entry: Mapping[str, Any]) -> bool:
+    return bool(entry.get("disabled")) or entry.get("enabled") is False
+
+
 def _argv(entry: Mapping[str, Any]) -> list[str]:
-    command, arguments = entry.get("command"), entry.get("args", [])
+    command = entry.get("command")
     if isinstance(command, Mapping):
-        command, arguments = command.get("path"), command.get("args", [])
+        return _argv({"command": command.get("path"), "args": command.get("args")})
     words = command if isinstance(command, list) else [command]
+    arguments = entry.get("args")
     argv = [*words, *(arguments if isinstance(arguments, list) else [])]
     return argv if command and all(isinstance(word, str) for word in argv) else []
 

@@ -1,7 +1,8 @@
 """What git says of a project: which files it ignores, and what is not committed.
 
-Outside of a repository nothing is ignored and nothing is uncommitted; in a repository of which git
-says nothing, that is uncommitted. The project is somebody else's: nothing that its git configuration names is started.
+Outside of a repository nothing is ignored and nothing is uncommitted. Where there is one and git
+tells nothing, that counts as uncommitted. The project is somebody else's: nothing that its git
+configuration names is started.
 """
 
 import os

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from mcp_server.cutover.backup import Edited
+from mcp_server.cutover.backup import Restored
 from mcp_server.cutover.changes import Plan
 from mcp_server.cutover.findings import NEW_TOOL, Place
 from mcp_server.cutover.servers import Listing, ServerCommand, size_of
@@ -46,8 +46,7 @@ class Report:
     remedies: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     backup: str = ""
-    brought_back: tuple[str, ...] = ()
-    edited: tuple[Edited, ...] = ()
+    restored: Restored = Restored((), ())
 
     @property
     def exit_code(self) -> int:
@@ -87,10 +86,10 @@ def as_json(report: Report) -> str:
             "after_is": "seen" if report.after else "expected",
         },
         "backup": report.backup,
-        "restored": list(report.brought_back),
+        "restored": list(report.restored.files),
         "later_edits": [
             {"path": edited.path, "kept": edited.kept, "diff": list(edited.diff)}
-            for edited in report.edited
+            for edited in report.restored.edited
         ],
     }  # fmt: skip
     return json.dumps(data, indent=2) + "\n"
@@ -121,7 +120,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _places("Modules that do not parse and name an old tool", plan.unparsed)
     yield from _places("Not looked at, or left alone", plan.skipped)
     yield from _tools_told(report)
-    for edited in report.edited:
+    for edited in report.restored.edited:
         yield f"{edited.path} was edited after the cutover; the edits are kept in {edited.kept}:"
         yield from _diff(edited.diff)
     yield from report.notes
@@ -182,7 +181,7 @@ def _ending(report: Report) -> Iterator[str]:
         Result.DONE: f"Done: {_files(len(report.plan.changes))} changed.",
         Result.REFUSED: "Refused; nothing was changed:",
         Result.RESTORED: "Failed; everything is as it was before:",
-        Result.BROUGHT_BACK: f"Restored: {_files(len(report.brought_back))} brought back.",
+        Result.BROUGHT_BACK: f"Restored: {_files(len(report.restored.files))} brought back.",
     }
     yield ended[report.result]
     yield from (f"  {problem}" for problem in report.problems)

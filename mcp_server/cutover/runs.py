@@ -4,18 +4,17 @@ Refusals come before anything is written, and each says what to do about it. `Re
 made here; the transaction itself is `applying`'s business.
 """
 
-import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from mcp_server.core import file_locks
 from mcp_server.cutover import applying, backup, git
 from mcp_server.cutover.changes import Plan, Style
 from mcp_server.cutover.client_config import choose, find_servers
+from mcp_server.cutover.expectation import expected_tools
 from mcp_server.cutover.findings import NEW_TOOL, OLD_TOOLS
 from mcp_server.cutover.interpreters import can_import
 from mcp_server.cutover.interrupts import Interrupts
@@ -76,7 +75,7 @@ class Run:
             self.report.problems.append(problem)
             self.report.remedies.append(remedy)
         if self.report.before and not self.report.before.problem:
-            self.report.expected = _expected(self.report.before, self.wanted.old)
+            self.report.expected = expected_tools(self.report.before, self.wanted.old)
         return self.report
 
     def apply(self) -> Report:
@@ -102,7 +101,7 @@ class Run:
             restored = found.restore(_now())
         self.report.result = Result.BROUGHT_BACK
         self.report.backup = found.name
-        self.report.brought_back, self.report.edited = restored.files, restored.edited
+        self.report.restored = restored
         return self.report
 
     def _nothing_to_do(self) -> Report:
@@ -205,7 +204,7 @@ class Run:
             report.result = Result.DONE
             return report
         report.result = Result.RESTORED
-        report.brought_back, report.edited = done.restored.files, done.restored.edited
+        report.restored = done.restored
         return report
 
     def _verified(self) -> Sequence[str]:
@@ -226,7 +225,7 @@ class Run:
                 f"An earlier cutover broke off; {broken.name} was restored first."
             )
             if restored.edited:
-                self.report.edited = restored.edited
+                self.report.restored = restored
                 raise CutoverError(
                     f"an earlier cutover broke off, and {restored.edited[0].path} was edited since",
                     remediation=f"{broken.name} was restored, and the edits are kept in"
@@ -246,21 +245,3 @@ def _broke_off(broken: backup.Backup) -> CutoverError:
         remediation=f"Add --restore {broken.name} to bring every file back, or --apply to do that"
         " and begin anew.",
     )
-
-
-def _expected(before: Listing, old: Sequence[str]) -> tuple[Mapping[str, Any], ...]:
-    """Return the tools that there should be afterwards."""
-    kept = tuple(tool for tool in before.tools if tool["name"] not in {*old, NEW_TOOL})
-    return (*kept, _published())
-
-
-def _published() -> Mapping[str, Any]:
-    # The SDK takes most of a second to import.
-    from mcp.server import MCPServer  # noqa: PLC0415
-
-    from mcp_server.server import setup_server  # noqa: PLC0415
-
-    server: MCPServer[Any] = MCPServer("expected")
-    setup_server(server)
-    (tool,) = asyncio.run(server.list_tools())
-    return tool.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -101,7 +101,7 @@ def list_tools(
 
 def _asked(job: Mapping[str, Any], timeout: float) -> dict[str, Any]:
     # Without -P a module of the folder that this runs in could take the place of one of ours.
-    child = subprocess.Popen(
+    child = subprocess.Popen(  # pylint: disable=consider-using-with
         [sys.executable, "-P", "-m", "mcp_server.cutover.listing"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -126,15 +126,16 @@ def _answer_of(
     # tells the child, which has limits of its own, to end its server.
     kept, child.stdin = child.stdin, None
     try:
-        said, problem = child.communicate(timeout=timeout)
-        answer: dict[str, Any] = json.loads(said)
+        said, output = child.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:
         return {"problem": f"it did not answer within {timeout:g} seconds"}
-    except ValueError:
-        return {"problem": "the listing broke off", "output": problem.decode("utf-8", "replace")}
     finally:
         with suppress(OSError):
             kept.close()
+    try:
+        answer: dict[str, Any] = json.loads(said)
+    except ValueError:
+        return {"problem": "it could not be asked", "output": output.decode("utf-8", "replace")}
     return answer
 
 
