@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from mcp_server.cutover.loops import collection
 from mcp_server.cutover.parsed import ParsedModule
 
 _COUNTING = re.compile(r"count|total|num|tools|registered", re.IGNORECASE)
@@ -38,54 +39,105 @@ class Count:
     """A number in the source, and what it has to be; None where that cannot be told."""
 
     node: cst.CSTNode
-    becomes: int | None
+    becomes: str | None
     note: str = ""
 
 
-def counts(module: ParsedModule, function: cst.FunctionDef | None, tally: Tally) -> Iterator[Count]:
-    """Give the counts of a function, or of the statements of a module outside of any."""
-    whole: cst.CSTNode = function if function is not None else module.tree
-    start = module.start(function) if function is not None else 0
-    end = module.end(function) if function is not None else len(module.source)
-    before, after = tally.within(start, end)
-    for node in module.nodes:
-        if not start <= module.start(node) < end or module.function_around(node) is not function:
-            continue
-        match node:
-            case cst.Return(value=cst.Integer() as number) if whole is function:
-                yield from _judged(number, before, after)
-            case cst.Assign(
-                targets=[cst.AssignTarget(target=cst.Name(value=name))],
-                value=cst.Integer() as number,
-            ) if _COUNTING.search(name) and number.evaluated_value > 1:
-                yield from _judged(number, before, after)
-            case cst.AugAssign(operator=cst.AddAssign(), value=cst.Integer() as number):
-                yield from _judged(number, *tally.within(_since(module, node), module.start(node)))
-            case cst.Call():
-                yield from _told(node, before, after)
+class Counts:
+    """The counts of a function, or of the statements of a module outside of any."""
+
+    def __init__(
+        self, module: ParsedModule, function: cst.FunctionDef | None, tally: Tally
+    ) -> None:
+        """Take what is registered in a function of a module."""
+        self._module = module
+        self._function = function
+        self._tally = tally
+        start = module.start(function) if function is not None else 0
+        end = module.end(function) if function is not None else len(module.source)
+        self._before, self._after = tally.within(start, end)
+        self._nodes = [
+            node
+            for node in module.nodes
+            if start <= module.start(node) < end and module.function_around(node) is function
+        ]
+
+    def all(self) -> Iterator[Count]:
+        """Give every number that has to change, and every one that may have to."""
+        for node in self._nodes:
+            match node:
+                case cst.Return(value=cst.Integer() as number):
+                    yield from _judged(number, self._before, self._after)
+                case cst.Assign(
+                    targets=[cst.AssignTarget(target=cst.Name(value=name))],
+                    value=cst.Integer() as number,
+                ) if _COUNTING.search(name) and number.evaluated_value > 1:
+                    yield from _judged(number, self._before, self._after)
+                case cst.AugAssign(operator=cst.AddAssign(), value=cst.Integer() as number):
+                    yield from _judged(number, *self._tally.within(*self._stretch(node)))
+                case cst.Call():
+                    yield from _told(node, self._before, self._after)
+
+    def lengths(self, registered: cst.CSTNode) -> Iterator[Count]:
+        """Give the lengths of a collection of tools that stand for the number of tools."""
+        for node in self._nodes:
+            match node:
+                case (
+                    cst.Return(value=cst.Call(func=cst.Name(value="len"), args=[only]) as call)
+                    | cst.Assign(value=cst.Call(func=cst.Name(value="len"), args=[only]) as call)
+                    | cst.AugAssign(value=cst.Call(func=cst.Name(value="len"), args=[only]) as call)
+                ) if collection(self._module, only.value) is registered:
+                    yield Count(call, f"{self._module.text(call)} + 1")
+
+    def counter(self, spot: int, loops: Sequence[cst.For]) -> str | None:
+        """Return the name that counts tools, where nothing counts one registered at `spot`."""
+        found = None
+        for node in self._nodes:
+            match node:
+                case cst.AugAssign(
+                    target=cst.Name(value=name),
+                    operator=cst.AddAssign(),
+                    value=cst.Integer() as number,
+                ):
+                    start, end = self._stretch(node)
+                    counted, _ = self._tally.within(start, end)
+                    if counted == number.evaluated_value and start <= spot < end:
+                        return None
+                    in_loop = any(loop in loops for loop in self._module.ancestors(node))
+                    if counted == number.evaluated_value or in_loop:
+                        found = found or name
+        return found if found is not None and self._is_set_before(found, spot) else None
+
+    def _is_set_before(self, name: str, spot: int) -> bool:
+        return any(
+            isinstance(node, cst.AssignTarget)
+            and isinstance(node.target, cst.Name)
+            and node.target.value == name
+            and self._module.start(node) < spot
+            for node in self._nodes
+        )
+
+    def _stretch(self, node: cst.AugAssign) -> tuple[int, int]:
+        """Return the stretch that an addition counts: since the one before it in its block."""
+        line = self._module.statement(node)
+        block = self._module.parent(line) if line is not None else None
+        start = self._module.start(block.body[0]) if isinstance(block, cst.IndentedBlock) else 0
+        for statement in block.body if isinstance(block, cst.IndentedBlock | cst.Module) else ():
+            if statement is line:
+                break
+            if isinstance(statement, cst.SimpleStatementLine) and any(
+                isinstance(small, cst.AugAssign) for small in statement.body
+            ):
+                start = self._module.end(statement)
+        return start, self._module.start(node)
 
 
 def _judged(number: cst.Integer, before: int, after: int) -> Iterator[Count]:
     if number.evaluated_value == before:
         if after != before:
-            yield Count(number, after)
+            yield Count(number, str(after))
     elif number.evaluated_value > 1 and after != before:
         yield Count(number, None, f"{before} tools were registered here and {after} are now")
-
-
-def _since(module: ParsedModule, node: cst.AugAssign) -> int:
-    """Return where the stretch begins that an addition counts: after the one before it."""
-    line = module.statement(node)
-    block = module.parent(line) if line is not None else None
-    start = module.start(block) if isinstance(block, cst.IndentedBlock) else 0
-    for statement in block.body if isinstance(block, cst.IndentedBlock | cst.Module) else ():
-        if statement is line:
-            break
-        if isinstance(statement, cst.SimpleStatementLine) and any(
-            isinstance(small, cst.AugAssign) for small in statement.body
-        ):
-            start = module.end(statement)
-    return start
 
 
 def _told(call: cst.Call, before: int, after: int) -> Iterator[Count]:

@@ -15,10 +15,20 @@ def drop_elements(
     module: ParsedModule,
     elements: Sequence[Part],
     gone: set[int],
-    *,
-    is_tuple: bool = False,
+    around: cst.CSTNode,
 ) -> None:
     """Drop the elements whose ids are given from the sequence that they are part of."""
+    is_tuple = isinstance(around, cst.Tuple)
+    kept = [element for element in elements if id(element) not in gone]
+    if not kept and isinstance(around, cst.Set):
+        edits.replace(module.start(around), module.end(around), "set()")
+        return
+    if not kept and isinstance(around, cst.Tuple) and not around.lpar:
+        edits.replace(module.start(around), module.end(around), "()")
+        return
+    if is_tuple and len(kept) == 1 and _end_with_comma(module, kept[0]) == module.end(kept[0]):
+        # One element makes a tuple by its comma only.
+        edits.replace(module.end(kept[0]), module.end(kept[0]), ",")
     ends = [_end_with_comma(module, element) for element in elements]
     for index, element in enumerate(elements):
         if id(element) not in gone:

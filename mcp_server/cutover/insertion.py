@@ -4,7 +4,7 @@ When old tools stand in several branches, the registration stands before the out
 that holds them all. Pure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -51,6 +51,22 @@ def groups(registrations: Sequence[Registration]) -> list[Group]:
         )
         for members in found.values()
     ]
+
+
+def chosen(
+    found: Sequence[Group], origins: Mapping[Group, frozenset[str]], covered: frozenset[str]
+) -> list[Group]:
+    """Return the groups that register `aos_workflow`, so that each server gets it once.
+
+    Of the groups that share a server, the one with the most old tools comes first.
+    """
+    ranked = sorted(found, key=lambda group: -len(group.registrations))
+    picked: list[Group] = []
+    for group in ranked:
+        if not origins[group] <= covered:
+            picked.append(group)
+            covered |= origins[group]
+    return picked
 
 
 def scope_function(registration: Registration) -> cst.FunctionDef | None:

@@ -1,4 +1,4 @@
-"""The two ways in which a module gets `aos_workflow`: our package's function, or a bridge's. Pure."""
+"""The two ways to register `aos_workflow`: a function of our package, or of a bridge. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -39,7 +39,7 @@ class Removal:
             return node
         line = self._module.parent(node)
         if isinstance(node, cst.Expr) and isinstance(line, cst.SimpleStatementLine):
-            return line if len(line.body) == 1 else None
+            return line if all(id(small) in self._gone for small in line.body) else None
         if isinstance(node, cst.ImportAlias) and line is not None:
             around = self._module.parent(line)
             names = line.names if isinstance(line, cst.Import | cst.ImportFrom) else ()
@@ -49,6 +49,10 @@ class Removal:
             if whole and isinstance(around, cst.SimpleStatementLine) and len(around.body) == 1:
                 return around
         return None
+
+    def also(self, statement: cst.BaseStatement) -> None:
+        """Let one more statement go."""
+        self._statements[id(statement)] = statement
 
     def settle(self, filled: set[int]) -> None:
         """Find the blocks that are left empty; those whose ids are given get something new."""
@@ -71,10 +75,9 @@ class Removal:
             case cst.If(test=test, orelse=None):
                 is_elif = isinstance(self._module.parent(owner), cst.If)
                 return not is_elif and is_inert(test, self._module)
-            case cst.Try(body=body, handlers=handlers, orelse=orelse, finalbody=finalbody):
-                blocks = [body, *(handler.body for handler in handlers)]
-                blocks += [part.body for part in (orelse, finalbody) if part is not None]
-                return all(self._is_bare(block) and id(block) not in filled for block in blocks)
+            case cst.Try(body=body, orelse=None, finalbody=None):
+                # What is empty raises nothing, so that no handler is ever reached.
+                return self._is_bare(body) and id(body) not in filled
         return False
 
     def _is_bare(self, block: cst.BaseSuite) -> bool:
@@ -100,16 +103,28 @@ class Removal:
             if isinstance(node, cst.Decorator):
                 start, end = self._module.start(node), self._module.end(node)
                 edits.replace(*edits.line_span(start, end), "")
-            elif isinstance(node, cst.Expr) and self._whole_statement(node) is None:
-                edits.replace(self._module.start(node), self._module.end(node), "pass")
+            elif isinstance(node, cst.Expr):
+                self._write_small(edits, node)
             elif isinstance(node, cst.BaseElement | cst.BaseDictElement | cst.ImportAlias):
                 around = self._module.parent(node)
                 if around is not None and not self.goes(around):
                     sequences[id(around)] = around
         for around in sequences.values():
             parts = getattr(around, "names", getattr(around, "elements", ()))
-            is_tuple = isinstance(around, cst.Tuple)
-            drop_elements(edits, self._module, parts, set(self._gone), is_tuple=is_tuple)
+            drop_elements(edits, self._module, parts, set(self._gone), around)
+
+    def _write_small(self, edits: TextEdits, node: cst.Expr) -> None:
+        """Take one of several statements out of its line."""
+        line = self._module.parent(node)
+        small = list(line.body) if isinstance(line, cst.SimpleStatementLine) else []
+        index = small.index(node) if node in small else -1
+        start, end = self._module.start(node), self._module.end(node)
+        if 0 <= index < len(small) - 1:
+            edits.replace(start, self._module.start(small[index + 1]), "")
+        elif index > 0:
+            edits.replace(self._module.end(small[index - 1]), end, "")
+        else:
+            edits.replace(start, end, "pass")
 
     def _inside_what_goes(self, node: cst.CSTNode) -> bool:
         return any(id(around) in self._statements for around in self._module.ancestors(node))

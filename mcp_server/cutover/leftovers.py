@@ -1,0 +1,104 @@
+"""What hints at an old tool and is no registration that can be rewritten with certainty.
+
+    types.Tool(name="start_workflow", ...)       what a low-level server lists
+    if name == "start_workflow": ...             how it dispatches, in its call_tool handler
+    @registry.add("start_workflow")              a decorator that may register what it stands on
+    register("start_workflow", start_workflow)   a function of the project that may register
+
+These are listed for a person. Pure.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+
+import libcst as cst
+
+from mcp_server.cutover.findings import Place
+from mcp_server.cutover.naming import Reader
+from mcp_server.cutover.parsed import ParsedModule
+from mcp_server.cutover.project import Project, dotted_name
+
+_LOW_LEVEL = "listed by a low-level server: take it out of list_tools and call_tool by hand"
+_DISPATCH = "dispatched by a low-level server: take the branch out by hand"
+_DECORATOR = "may be registered by this decorator: take it off by hand"
+_CALL = "may be registered by this call: take it out by hand"
+_HANDLER = "call_tool"
+_REGISTERS = re.compile(r"tool|regist", re.IGNORECASE)
+_DECORATES = re.compile(r"(mcp_?)?(register_?|add_?)?tool|register", re.IGNORECASE)
+_CALLS = re.compile(r"call|invoke|request|send|assert|get_|has_|find|remove|unregister|schema")
+
+
+class Leftovers:
+    """Looks through one module."""
+
+    def __init__(
+        self, project: Project, module: ParsedModule, names: Collection[str], known: set[int]
+    ) -> None:
+        """Take the names of old tools, and the ids of the nodes that were recognised."""
+        self._module = module
+        self._names = names
+        self._known = known
+        self._reader = Reader(project, module, {})
+
+    def places(self) -> Iterator[Place]:
+        """Give what a person has to look at, in the order of the text."""
+        for node in self._module.nodes:
+            match node:
+                case cst.Decorator():
+                    yield from self._decorator(node)
+                case cst.Call() if not self._is_known(node):
+                    yield from self._call(node)
+                case cst.Comparison(left=cst.Name(), comparisons=[only]):
+                    yield from self._dispatch(node, only.comparator)
+                case cst.MatchValue(value=value):
+                    yield from self._dispatch(node, value)
+                case cst.DictElement(key=key):
+                    yield from self._dispatch(node, key)
+
+    def _is_known(self, node: cst.CSTNode) -> bool:
+        return any(id(around) in self._known for around in (node, *self._module.ancestors(node)))
+
+    def _old_name(self, node: cst.BaseExpression | None) -> str | None:
+        value = self._reader.fold(node).value if node is not None else None
+        return value if value in self._names else None
+
+    def _decorator(self, decorator: cst.Decorator) -> Iterator[Place]:
+        function = self._module.parent(decorator)
+        expression = decorator.decorator
+        called = expression.func if isinstance(expression, cst.Call) else expression
+        if self._is_known(decorator) or not isinstance(function, cst.FunctionDef):
+            return
+        *_, last = dotted_name(called).split(".")
+        given = list(_given(expression)) if isinstance(expression, cst.Call) else []
+        named = _REGISTERS.search(last) and any(map(self._old_name, given))
+        is_telling = _DECORATES.fullmatch(last) and function.name.value in self._names
+        if named or is_telling:
+            yield self._place(decorator, _DECORATOR)
+
+    def _call(self, call: cst.Call) -> Iterator[Place]:
+        if isinstance(self._module.parent(call), cst.Decorator):
+            return
+        *_, last = dotted_name(call.func).split(".")
+        given = list(_given(call))
+        named = [name for name in map(self._old_name, given) if name]
+        if not named or not _REGISTERS.search(last) or _CALLS.search(last):
+            return
+        yield self._place(call, _LOW_LEVEL if last.endswith("Tool") else _CALL)
+
+    def _dispatch(self, node: cst.CSTNode, key: cst.BaseExpression) -> Iterator[Place]:
+        function = self._module.function_around(node)
+        if function is None or self._old_name(key) is None or self._is_known(node):
+            return
+        if any(_HANDLER in self._module.text(d.decorator) for d in function.decorators):
+            yield self._place(node, _DISPATCH)
+
+    def _place(self, node: cst.CSTNode, note: str) -> Place:
+        first, *_ = self._module.text(node).splitlines()
+        return Place(self._module.path, self._module.line(node), first, note)
+
+
+def _given(call: cst.Call) -> Iterator[cst.BaseExpression]:
+    for index, arg in enumerate(call.args):
+        keyword = arg.keyword.value if arg.keyword is not None else ""
+        if keyword == "name" or (index == 0 and not keyword):
+            yield arg.value
