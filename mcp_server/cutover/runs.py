@@ -153,7 +153,8 @@ class Run:
                 )
         if not self.wanted.allow_dirty and (dirty := git.uncommitted(root)):
             yield (
-                f"{len(dirty)} files are not committed, {dirty[0].strip()} first",
+                f"{'1 file is' if len(dirty) == 1 else f'{len(dirty)} files are'} not committed:"
+                f" {', '.join(line.strip() for line in dirty[:3])}",
                 "Commit or stash them, or add --allow-dirty.",
             )
 
