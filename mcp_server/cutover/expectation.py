@@ -15,7 +15,7 @@ def expected_tools(before: Listing, old: Collection[str]) -> tuple[Mapping[str, 
 
 
 def published_tool() -> Mapping[str, Any]:
-    """Return `aos_workflow` as a server on our SDK lists it; through a bridge it differs a little."""
+    """Return `aos_workflow` as a server on our SDK lists it; a bridge differs a little."""
     # The SDK takes most of a second to import.
     from mcp.server import MCPServer  # noqa: PLC0415
 

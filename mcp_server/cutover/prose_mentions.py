@@ -7,6 +7,7 @@ A call is left to a person where the text defines the name itself, or takes it f
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from mcp_server.cutover.calls import UncertainCallError, becomes, rewritten
 from mcp_server.cutover.findings import NEW_TOOL, Place
@@ -46,7 +47,9 @@ class Mention:
 
 def mentions_in(text: str, old: Collection[str]) -> Iterator[Mention]:
     """Yield every mention of an old tool, but for actions of `aos_workflow` of the same name."""
-    for found in _pattern(old).finditer(text):
+    if not any(name in text for name in old):
+        return
+    for found in _pattern(tuple(old)).finditer(text):
         before = text[max(0, found.start() - _LOOK_BACK) : found.start()]
         if not _ACTION_BEFORE.search(before):
             server = found["server"] or found["cursor"] or found["joined"] or ""
@@ -125,7 +128,8 @@ def _short(brackets: str) -> str:
     return shown if len(shown) <= _SHOWN else f"{shown[:_SHOWN]}..."
 
 
-def _pattern(old: Collection[str]) -> re.Pattern[str]:
+@lru_cache
+def _pattern(old: tuple[str, ...]) -> re.Pattern[str]:
     names = "|".join(sorted(map(re.escape, old), key=len, reverse=True))
     servers = (
         r"mcp__(?P<server>[\w.-]+?)__|mcp_(?P<cursor>[A-Za-z0-9.-]+)_"

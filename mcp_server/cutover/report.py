@@ -46,7 +46,7 @@ class Report:
     remedies: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     backup: str = ""
-    restored: Restored = Restored((), ())
+    restored: Restored = field(default_factory=lambda: Restored((), ()))
 
     @property
     def exit_code(self) -> int:

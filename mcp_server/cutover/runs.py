@@ -5,7 +5,7 @@ made here; the transaction itself is `applying`'s business.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +23,12 @@ from mcp_server.cutover.report import Report, Result
 from mcp_server.cutover.scanning import scan
 from mcp_server.cutover.servers import TIME_LIMIT, Listing, list_tools, problems_after
 from mcp_server.errors import CutoverError
+
+_AFTERWARDS: Mapping[Style, str] = {
+    "import": "To do: add aos-workflow to what the server's project depends on.",
+    "bridge": "To do: install aos-workflow for all who run the server, or set"
+    " AOS_WORKFLOW_COMMAND for it; without either the bridge starts the one of this cutover.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +113,15 @@ class Run:
     def _nothing_to_do(self) -> Report:
         """See that nothing is left that registers old tools in a way that is not certain."""
         report, wanted = self.report, self.wanted
-        if report.server is None or not any(at.path.endswith(".py") for at in report.plan.left):
+        doubtful = (*report.plan.left, *report.plan.skipped)
+        if report.server is None or not any(at.path.endswith(".py") for at in doubtful):
             return report
         self.say(f"starting the server: {report.server.shown}")
         report.before = list_tools(wanted.root, report.server, wanted.timeout)
         if still := [name for name in report.before.names if name in wanted.old]:
             return self._refused(
                 f"the server lists {', '.join(still)}, and how it registers them is not certain",
-                "Take them out by hand at the places above.",
+                "Take them out by hand at the places above, or name a folder that git ignores.",
             )
         return report
 
@@ -135,6 +142,8 @@ class Run:
             style = "import" if can_import(wanted.root, report.server) else "bridge"
         name = report.server.name if report.server else ""
         report.plan = make_plan(found, wanted.old, style, name)
+        if report.plan.style:
+            report.notes.append(_AFTERWARDS[report.plan.style])
 
     def _objections(self) -> Iterator[tuple[str, str]]:
         """Yield what stands against applying the plan, with its remedy."""

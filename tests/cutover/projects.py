@@ -118,8 +118,10 @@ def large_module() -> dict[str, str | bytes]:
 
 def decorated() -> dict[str, str | bytes]:
     """Return tools under several decorators, in every order."""
-    traced = "from functools import wraps\n\n\ndef traced(call):\n    @wraps(call)\n" \
+    traced = (
+        "from functools import wraps\n\n\ndef traced(call):\n    @wraps(call)\n"
         "    def inner(*args, **kwargs):\n        return call(*args, **kwargs)\n\n    return inner\n"
+    )
     module = "\n\n".join((
         '"""Decorators on decorators."""\n\n' + traced,
         "from tiny_host import TinyHost\n\nmcp = TinyHost()",
@@ -147,14 +149,13 @@ def in_a_loop() -> dict[str, str | bytes]:
 
 def class_based() -> dict[str, str | bytes]:
     """Return a registry that is a class, whose methods are the tools."""
+    names = ("start_workflow", "get_task", "current_date")
+    methods = (function(name, indent="    ", decorators=()) for name in names)
     module = "\n\n".join((
         '"""A class."""\n\nfrom tiny_host import TinyHost',
         'class Registry:\n    """The tools."""\n\n    def __init__(self, mcp):\n'
-        "        mcp.tool()(self.start_workflow)\n        mcp.tool()(self.get_task)\n"
-        "        mcp.tool()(self.current_date)",
-        function("start_workflow", indent="    ", decorators=()).replace("(session", "(self, session"),
-        function("get_task", indent="    ", decorators=()).replace("(session", "(self, session"),
-        function("current_date", indent="    ", decorators=()).replace("(session", "(self, session"),
+        + "\n".join(f"        mcp.tool()(self.{name})" for name in names),
+        *(method.replace("(session_id", "(self, session_id") for method in methods),
         'if __name__ == "__main__":\n    mcp = TinyHost()\n    Registry(mcp)\n    mcp.run()\n',
     ))  # fmt: skip
     return {"server.py": module, "tiny_host.py": TINY_HOST, ".mcp.json": configured("server.py")}
@@ -162,7 +163,9 @@ def class_based() -> dict[str, str | bytes]:
 
 def named_like_ours() -> dict[str, str | bytes]:
     """Return a package that is itself called mcp_server, so that ours cannot be imported."""
-    tools = '"""The tools."""\n\n\ndef register_workflow_tools(mcp) -> int:\n    """Register."""\n\n'
+    tools = (
+        '"""The tools."""\n\n\ndef register_workflow_tools(mcp) -> int:\n    """Register."""\n\n'
+    )
     tools += "\n".join(function(name, indent="    ") for name in ("start_workflow", "current_date"))
     together = (
         '"""All tools."""\n\nfrom .workflow_tools import register_workflow_tools\n\n\n'
