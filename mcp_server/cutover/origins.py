@@ -134,7 +134,7 @@ class Origins:
         around = home.parent(home.parent(function) or function)
         if isinstance(around, cst.ClassDef) and name == "__init__":
             name = around.name.value
-        for path in self._project.mentioning([name]):
+        for path in self._project.readers(home.path, {name}):
             module = self._project.module(path)
             for node in module.nodes if module is not None else ():
                 if module is None or not isinstance(node, cst.Call):

@@ -8,6 +8,7 @@
 What cannot be told with certainty is not touched, and listed with its place and the reason. Pure.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -17,12 +18,14 @@ from mcp_server.cutover.insertion import chosen, groups
 from mcp_server.cutover.leftovers import Leftovers
 from mcp_server.cutover.new_registration import Style, bridge_path, new_registration
 from mcp_server.cutover.obsolete import Obsolete
-from mcp_server.cutover.project import Project
+from mcp_server.cutover.project import Project, words
 from mcp_server.cutover.rewriting import Changes, Rewriting
 from mcp_server.cutover.selection import Selection
 from mcp_server.cutover.spellings import Registration, Spellings
 
-_REGISTERING = (".tool", "add_tool")
+_REGISTERING = re.compile(r"\.\s*(add_)?tool\b")
+_HINTING = re.compile(r"\w*tool\w*\s*\(|regist", re.IGNORECASE)
+_TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class _Planner:
         self._look_for_leftovers(every)
         if selection.old:
             self._rewrite(every, selection)
-        mentioning = set(self._project.mentioning(self._old))
+        mentioning = set(self._project.matching(words(self._old)))
         unparsed = (place for path, place in self._project.unparsed.items() if path in mentioning)
         return PythonPlan(
             MappingProxyType(self._files),
@@ -77,7 +80,7 @@ class _Planner:
 
     def _every_registration(self) -> list[Registration]:
         found: list[Registration] = []
-        for path in self._project.mentioning([*self._old, *_REGISTERING]):
+        for path in self._project.matching(_REGISTERING):
             module = self._project.module(path)
             if module is not None:
                 found += Spellings(self._project, module).registrations()
@@ -85,7 +88,9 @@ class _Planner:
 
     def _look_for_leftovers(self, every: list[Registration]) -> None:
         known = {id(one.site) for one in every} | {id(one.anchor) for one in every if one.round}
-        for path in self._project.mentioning(self._old):
+        for path in self._project.matching(words(self._old)):
+            if _TEST.search(path) or not _HINTING.search(self._project.sources[path]):
+                continue
             module = self._project.module(path)
             if module is not None:
                 self._left += Leftovers(self._project, module, self._old, known).places()
