@@ -22,8 +22,11 @@ _REFLECTION = frozenset({"globals", "locals", "vars", "eval", "exec"})
 class Liveness:
     """Follows the names of the modules that old tools are registered or defined in."""
 
-    def __init__(self, project: Project, items: dict[str, ItemsOf]) -> None:
-        """Take the items of each module that is looked at, by its path."""
+    def __init__(self, project: Project, items: dict[str, ItemsOf], weak: Collection[int]) -> None:
+        """Take the items of each module that is looked at, by its path.
+
+        What a module exports is read from outside, but for the nodes whose ids are `weak`.
+        """
         self._project = project
         self._items = items
         self._uses: dict[Item, set[Item]] = {}
@@ -35,6 +38,10 @@ class Liveness:
         """What reads each item; None is code that stays."""
         for of_module in items.values():
             self._note_uses(of_module)
+            for name, _ in exports(of_module.module):
+                for item in of_module.of_global(name):
+                    if id(item.node) not in weak:
+                        self._readers.setdefault(item, []).append(None)
 
     def dead(self, seeds: Iterable[Item]) -> set[Item]:
         """Return the items that go with the seeds, the seeds included."""
@@ -135,6 +142,21 @@ class Liveness:
             for name in _names_read(self._project, module, node, home, names):
                 owner = of_module.owner(node) if of_module else None
                 self._readers.setdefault(names[name], []).append(owner)
+
+
+def exports(module: ParsedModule) -> Iterator[tuple[str, cst.BaseElement]]:
+    """Give the names in a module's `__all__`, with the elements that they are."""
+    for line in module.tree.body:
+        for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            match small:
+                case (
+                    cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))])
+                    | cst.AnnAssign(target=cst.Name(value="__all__"))
+                    | cst.AugAssign(target=cst.Name(value="__all__"))
+                ) if isinstance(small.value, cst.List | cst.Tuple):
+                    for element in small.value.elements:
+                        if isinstance(element.value, cst.SimpleString):
+                            yield element.value.raw_value, element
 
 
 def _uses_reflection(module: ParsedModule) -> bool:

@@ -139,18 +139,18 @@ class Origins:
             for node in module.nodes if module is not None else ():
                 if module is None or not isinstance(node, cst.Call):
                     continue
-                if name in _called_names(module, node):
+                if name in _called_names(self._project, module, node):
                     yield module, node
 
 
-def _called_names(module: ParsedModule, call: cst.Call) -> set[str]:
+def _called_names(project: Project, module: ParsedModule, call: cst.Call) -> set[str]:
     names = {dotted_name(call.func).rpartition(".")[2]}
     for source in module.referents(call.func):
         if isinstance(source, ImportAssignment):
             alias = alias_of(source.node, source.name)
             names |= {alias.evaluated_name} if alias is not None else set()
     if isinstance(call.func, cst.Name) and module.definition(call.func) is None:
-        for one in rounds(module, call, call.func):
+        for one in rounds(project, module, call, call.func):
             given = one.bindings.get(call.func.value)
             names |= {dotted_name(given).rpartition(".")[2]} if given is not None else set()
     return names

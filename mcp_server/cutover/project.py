@@ -44,7 +44,7 @@ class Project:
 
     def _parse(self, path: str) -> ParsedModule | None:
         try:
-            return ParsedModule(path, self.sources[path])
+            return ParsedModule(path, self.sources[path].removeprefix("\ufeff"))
         except cst.ParserSyntaxError as error:
             place = Place(path, error.raw_line, "syntax error", error.message)
         except RecursionError:

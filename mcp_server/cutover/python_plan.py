@@ -16,7 +16,13 @@ from types import MappingProxyType
 from mcp_server.cutover.findings import Place
 from mcp_server.cutover.insertion import chosen, groups
 from mcp_server.cutover.leftovers import Leftovers
-from mcp_server.cutover.new_registration import Style, bridge_path, new_registration
+from mcp_server.cutover.new_registration import (
+    FUNCTIONS,
+    Style,
+    bridge_path,
+    new_registration,
+    registered_hosts,
+)
 from mcp_server.cutover.obsolete import Obsolete
 from mcp_server.cutover.project import Project, words
 from mcp_server.cutover.rewriting import Changes, Rewriting
@@ -97,30 +103,46 @@ class _Planner:
 
     def _rewrite(self, every: list[Registration], selection: Selection) -> None:
         obsolete = Obsolete(self._project, selection.old)
-        dead = obsolete.items()
+        gone = obsolete.nodes()
         self._left += obsolete.kept
         found = groups(selection.old)
         origins = {
             group: frozenset(o.key for one in group.registrations for o in selection.origins(one))
             for group in found
         }
-        picked = chosen(found, origins, frozenset())
+        picked = chosen(found, origins, self._covered(selection))
         for module in obsolete.modules:
             here = [group for group in picked if group.module is module]
             changes = Changes(
+                self._project,
                 module,
                 [one for one in every if one.module is module],
                 [group for group in found if group.module is module],
                 here,
-                [item.node for item in dead if item.module is module],
+                gone[module.path],
                 new_registration(self._project, module, self._style),
             )
             rewriting = Rewriting(changes)
-            self._files[module.path] = rewriting.text()
+            self._put(module.path, rewriting.text())
             self._left += rewriting.left
             if here and self._style == "bridge":
                 self._files[bridge_path(module)] = self._bridge
 
+    def _put(self, path: str, text: str) -> None:
+        mark = "\ufeff" if self._project.sources[path].startswith("\ufeff") else ""
+        if mark + text != self._project.sources[path]:
+            self._files[path] = mark + text
+
+    def _covered(self, selection: Selection) -> frozenset[str]:
+        """Return the servers on which `aos_workflow` is registered already."""
+        found: set[str] = set()
+        for path in self._project.matching(words(FUNCTIONS.values())):
+            module = self._project.module(path)
+            if module is not None:
+                for host in registered_hosts(module):
+                    found |= {origin.key for origin in selection.origins_of(host, module)}
+        return frozenset(found)
+
 
 def _place(one: Registration) -> Place:
-    return Place(one.module.path, one.module.line(one.site), one.name.value or "", one.spelling)
+    return Place(one.home.path, one.home.line(one.site), one.name.value or "", one.spelling)
