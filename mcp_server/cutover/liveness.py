@@ -66,6 +66,10 @@ class Liveness:
         """Note that an item leads to another one, where no name says so."""
         self._uses.setdefault(item, set()).add(to)
 
+    def keep(self, item: Item) -> None:
+        """Note that new code reads an item."""
+        self._readers.setdefault(item, []).append(None)
+
     def _reached(self, seeds: set[Item]) -> set[Item]:
         reached: set[Item] = set()
         pending = list(seeds)

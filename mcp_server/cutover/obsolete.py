@@ -31,6 +31,7 @@ class Obsolete:
     def __init__(self, project: Project, old: Sequence[Registration]) -> None:
         """Take the registrations of old tools."""
         self._project = project
+        self._old = old
         self._tools = [tool for one in old for tool in self._tool(one)]
         self._seeds: dict[str, list[cst.CSTNode]] = {}
         for one in old:
@@ -53,6 +54,10 @@ class Obsolete:
         weak |= {id(alias) for _, _, alias in self._exported}
         liveness = Liveness(self._project, items, weak)
         self._lead(liveness, items)
+        for one in self._old:
+            for source in one.module.root_referents(one.host):
+                if (item := items[one.module.path].bound_by(source)) is not None:
+                    liveness.keep(item)
         seeds = [
             item
             for path, nodes in self._seeds.items()

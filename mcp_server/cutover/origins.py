@@ -73,11 +73,8 @@ class Origins:
         """Return the name of something from outside of the project, nothing for all else."""
         scope = module.scope(node)
         names = scope.get_qualified_names_for(node) if scope is not None else ()
-        root = node
-        while isinstance(root, cst.Attribute):
-            root = root.value
-        sources = [r for r in module.referents(root) if isinstance(r, ImportAssignment)]
-        sources += [r for r in module.referents(node) if isinstance(r, ImportAssignment)]
+        bound = (*module.root_referents(node), *module.referents(node))
+        sources = [source for source in bound if isinstance(source, ImportAssignment)]
         for source in sources:
             alias = alias_of(source.node, source.name)
             if alias is None or self._project.imported(alias, module) is not None:

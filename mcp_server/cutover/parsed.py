@@ -11,6 +11,7 @@ from functools import cached_property
 import libcst as cst
 from libcst.metadata import (
     BaseAssignment,
+    CodePosition,
     CodeRange,
     MetadataWrapper,
     ParentNodeProvider,
@@ -76,13 +77,16 @@ class ParsedModule:
         """Return the offset of a node's first character, decorators included."""
         if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.decorators:
             return self.start(node.decorators[0])
-        at = self._positions[node].start
-        return self.line_starts[at.line - 1] + at.column
+        return self._offset(self._positions[node].start)
 
     def end(self, node: cst.CSTNode) -> int:
         """Return the offset after a node's last character."""
-        at = self._positions[node].end
-        return self.line_starts[at.line - 1] + at.column
+        return self._offset(self._positions[node].end)
+
+    def _offset(self, at: CodePosition) -> int:
+        # Where the last line has no end, the parser sees one all the same.
+        past = at.line > len(self.line_starts)
+        return len(self.source) if past else self.line_starts[at.line - 1] + at.column
 
     def line(self, node: cst.CSTNode) -> int:
         """Return the line that a node begins on."""
@@ -137,6 +141,12 @@ class ParsedModule:
     def referents(self, name: cst.CSTNode) -> tuple[BaseAssignment, ...]:
         """Return all that a name that is read may have been bound by."""
         return self._referents.get(id(name), ())
+
+    def root_referents(self, node: cst.BaseExpression) -> tuple[BaseAssignment, ...]:
+        """Return all that the first name of a chain of attributes may have been bound by."""
+        while isinstance(node, cst.Attribute):
+            node = node.value
+        return self.referents(node)
 
     def definition(self, name: cst.CSTNode) -> Definition | None:
         """Return the one function or class that a name stands for."""
