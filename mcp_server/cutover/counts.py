@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from mcp_server.cutover.loops import collection
+from mcp_server.cutover.loops import written_out
 from mcp_server.cutover.parsed import ParsedModule
+from mcp_server.cutover.project import Project
 
 _COUNTING = re.compile(r"count|total|num|tools|registered", re.IGNORECASE)
 _TELLING = frozenset({"debug", "info", "warning", "error", "log", "print", "write", "echo"})
@@ -47,11 +48,15 @@ class Counts:
     """The counts of a function, or of the statements of a module outside of any."""
 
     def __init__(
-        self, module: ParsedModule, function: cst.FunctionDef | None, tally: Tally
+        self,
+        project: Project,
+        module: ParsedModule,
+        function: cst.FunctionDef | None,
+        tally: Tally,
     ) -> None:
         """Take what is registered in a function of a module."""
+        self._project = project
         self._module = module
-        self._function = function
         self._tally = tally
         start = module.start(function) if function is not None else 0
         end = module.end(function) if function is not None else len(module.source)
@@ -86,7 +91,7 @@ class Counts:
                     cst.Return(value=cst.Call(func=cst.Name(value="len"), args=[only]) as call)
                     | cst.Assign(value=cst.Call(func=cst.Name(value="len"), args=[only]) as call)
                     | cst.AugAssign(value=cst.Call(func=cst.Name(value="len"), args=[only]) as call)
-                ) if collection(self._module, only.value) is registered:
+                ) if written_out(self._project, self._module, only.value)[1] is registered:
                     yield Count(call, f"{self._module.text(call)} + 1")
 
     def counter(self, spot: int, loops: Sequence[cst.For]) -> str | None:

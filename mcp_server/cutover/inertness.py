@@ -95,10 +95,7 @@ def only_wraps(decorator: cst.Decorator, module: ParsedModule) -> bool:
     *owner, last = dotted_name(called).split(".")
     if not owner:
         return last not in _REGISTERING
-    root = called
-    while isinstance(root, cst.Attribute):
-        root = root.value
-    sources = module.referents(root)
+    sources = module.root_referents(called)
     imported = bool(sources) and all(
         isinstance(getattr(source, "node", None), cst.Import | cst.ImportFrom) for source in sources
     )

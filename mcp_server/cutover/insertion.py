@@ -116,10 +116,7 @@ def _chain(
 
 def _is_bound_later(group: Group, before: int) -> bool:
     """Whether the server gets its name only at or after an offset."""
-    root = group.registrations[0].host
-    while isinstance(root, cst.Attribute):
-        root = root.value
-    for source in group.module.referents(root):
+    for source in group.module.root_referents(group.registrations[0].host):
         node = getattr(source, "node", None)
         if not isinstance(node, cst.Name) or group.module.start(node) < before:
             continue

@@ -83,9 +83,12 @@ class ItemsOf:
                 by_name.setdefault(assignment.name, []).append(assignment)
         for name, assignments in by_name.items():
             nodes = [self._removable(assignment, scope) for assignment in assignments]
-            if name != "__all__" and all(node is not None for node in nodes):
-                for assignment, node in zip(assignments, nodes, strict=True):
-                    self._add(assignment, node, scope) if node is not None else None
+            is_read = any(assignment.references for assignment in assignments)
+            if name == "__all__" or (is_read and None in nodes):
+                continue
+            for assignment, node in zip(assignments, nodes, strict=True):
+                if node is not None:
+                    self._add(assignment, node, scope)
 
     def _add(self, assignment: BaseAssignment, node: cst.CSTNode, scope: Scope) -> None:
         item = self._by_node.get(id(node))

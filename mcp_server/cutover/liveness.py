@@ -22,42 +22,60 @@ _REFLECTION = frozenset({"globals", "locals", "vars", "eval", "exec"})
 class Liveness:
     """Follows the names of the modules that old tools are registered or defined in."""
 
-    def __init__(self, project: Project, items: dict[str, ItemsOf]) -> None:
-        """Take the items of each module that is looked at, by its path."""
+    def __init__(self, project: Project, items: dict[str, ItemsOf], weak: Collection[int]) -> None:
+        """Take the items of each module that is looked at, by its path.
+
+        What a module exports is read from outside, but for the nodes whose ids are `weak`.
+        """
         self._project = project
         self._items = items
         self._uses: dict[Item, set[Item]] = {}
         """What each item leads to, in its own module."""
+        self._needed: dict[Item, set[Item]] = {}
+        """What each item needs to go on living."""
+        self._reflecting = {path for path, of in items.items() if _uses_reflection(of.module)}
         self._readers: dict[Item, list[Item | None]] = {}
         """What reads each item; None is code that stays."""
         for of_module in items.values():
             self._note_uses(of_module)
+            for name, _ in exports(of_module.module):
+                for item in of_module.of_global(name):
+                    if id(item.node) not in weak:
+                        self._readers.setdefault(item, []).append(None)
 
     def dead(self, seeds: Iterable[Item]) -> set[Item]:
         """Return the items that go with the seeds, the seeds included."""
         seeds = set(seeds)
         reached = self._reached(seeds)
         self._note_readers_elsewhere(reached)
+        for used, readers in self._readers.items():
+            for reader in readers:
+                if reader is not None:
+                    self._needed.setdefault(reader, set()).add(used)
         live: set[Item] = set()
         pending = [item for item in reached - seeds if self._is_read_from_outside(item, reached)]
+        removable = reached - seeds
         while pending:
             item = pending.pop()
-            if item in live:
-                continue
-            live.add(item)
-            pending += [used for used in self._needed_by(item) if used in reached - seeds]
+            if item not in live:
+                live.add(item)
+                pending += [used for used in self._needed.get(item, ()) if used in removable]
         return reached - live
 
     def lead(self, item: Item, to: Item) -> None:
         """Note that an item leads to another one, where no name says so."""
         self._uses.setdefault(item, set()).add(to)
 
+    def keep(self, item: Item) -> None:
+        """Note that new code reads an item."""
+        self._readers.setdefault(item, []).append(None)
+
     def _reached(self, seeds: set[Item]) -> set[Item]:
         reached: set[Item] = set()
         pending = list(seeds)
         while pending:
             item = pending.pop()
-            if item not in reached and not self._uses_reflection(item.module):
+            if item not in reached and item.module.path not in self._reflecting:
                 reached.add(item)
                 pending += self._uses.get(item, ())
             elif item in seeds:
@@ -67,19 +85,6 @@ class Liveness:
     def _is_read_from_outside(self, item: Item, reached: set[Item]) -> bool:
         return any(
             reader is None or reader not in reached for reader in self._readers.get(item, ())
-        )
-
-    def _needed_by(self, item: Item) -> Iterator[Item]:
-        for candidate, readers in self._readers.items():
-            if item in readers:
-                yield candidate
-
-    def _uses_reflection(self, module: ParsedModule) -> bool:
-        return any(
-            isinstance(node, cst.Call)
-            and isinstance(node.func, cst.Name)
-            and node.func.value in _REFLECTION
-            for node in module.nodes
         )
 
     def _note(self, owner: Item | None, used: Item) -> None:
@@ -119,15 +124,15 @@ class Liveness:
         for item in reached:
             if item.is_global and not item.is_seed:
                 wanted.setdefault(item.module.path, {})[item.name] = item
-        methods = {item.name: item for item in reached if item.is_method}
-        for path, text in self._project.sources.items():
-            for home, names in wanted.items():
-                if path != home and any(_has_word(text, name) for name in names):
+        for home, names in wanted.items():
+            for path in self._project.readers(home, names):
+                if path != home:
                     self._note_readers_in(path, home, names)
-            if path not in self._items:
-                for name, item in methods.items():
-                    if re.search(rf"\.\s*{name}\b", text):
-                        self._readers.setdefault(item, []).append(None)
+        methods = {item.name: item for item in reached if item.is_method}
+        for name, item in methods.items():
+            called = re.compile(rf"\.\s*{name}\b")
+            if any(path not in self._items for path in self._project.matching(called)):
+                self._readers.setdefault(item, []).append(None)
 
     def _note_readers_in(self, path: str, home: str, names: dict[str, Item]) -> None:
         module = self._project.module(path)
@@ -141,6 +146,30 @@ class Liveness:
             for name in _names_read(self._project, module, node, home, names):
                 owner = of_module.owner(node) if of_module else None
                 self._readers.setdefault(names[name], []).append(owner)
+
+
+def exports(module: ParsedModule) -> Iterator[tuple[str, cst.BaseElement]]:
+    """Give the names in a module's `__all__`, with the elements that they are."""
+    for line in module.tree.body:
+        for small in line.body if isinstance(line, cst.SimpleStatementLine) else ():
+            match small:
+                case (
+                    cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value="__all__"))])
+                    | cst.AnnAssign(target=cst.Name(value="__all__"))
+                    | cst.AugAssign(target=cst.Name(value="__all__"))
+                ) if isinstance(small.value, cst.List | cst.Tuple):
+                    for element in small.value.elements:
+                        if isinstance(element.value, cst.SimpleString):
+                            yield element.value.raw_value, element
+
+
+def _uses_reflection(module: ParsedModule) -> bool:
+    return any(
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Name)
+        and node.func.value in _REFLECTION
+        for node in module.nodes
+    )
 
 
 def _names_read(

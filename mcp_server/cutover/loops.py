@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from mcp_server.cutover.naming import Bindings, class_value
+from mcp_server.cutover.naming import Bindings, class_value, imported_value
 from mcp_server.cutover.parsed import ParsedModule
+from mcp_server.cutover.project import Project
 
 Entry = cst.BaseElement | cst.BaseDictElement
 Collection = cst.Tuple | cst.List | cst.Set | cst.Dict
@@ -24,12 +25,15 @@ class Round:
     """One round of a loop: the entry it is for, and what the variables stand for in it."""
 
     loop: cst.For
+    home: ParsedModule
+    """The module that the collection is written in."""
     collection: Collection
     entry: Entry
     bindings: Bindings
 
 
 def rounds(
+    project: Project,
     module: ParsedModule,
     inside: cst.CSTNode,
     *used: cst.BaseExpression | None,
@@ -42,18 +46,18 @@ def rounds(
         if isinstance(loop, cst.FunctionDef | cst.ClassDef):
             return []
         if isinstance(loop, cst.For) and names & {node.value for node in _names(loop.target)}:
-            return list(_rounds(module, loop))
+            return list(_rounds(project, module, loop))
     return []
 
 
-def _rounds(module: ParsedModule, loop: cst.For) -> Iterator[Round]:
+def _rounds(project: Project, module: ParsedModule, loop: cst.For) -> Iterator[Round]:
     over, view = loop.iter, ""
     match over:
         case cst.Call(func=cst.Attribute(value=inner, attr=cst.Name(value=method)), args=[]):
             over, view = inner, method
         case cst.Call(func=cst.Name(value="list" | "tuple" | "sorted"), args=[only]):
             over = only.value
-    found = collection(module, over)
+    home, found = written_out(project, module, over)
     if found is None:
         return
     for entry in found.elements:
@@ -61,7 +65,18 @@ def _rounds(module: ParsedModule, loop: cst.For) -> Iterator[Round]:
         bindings = bound(loop.target, given) if given is not None else None
         if bindings is None:
             continue
-        yield Round(loop, found, entry, bindings)
+        yield Round(loop, home, found, entry, bindings)
+
+
+def written_out(
+    project: Project, module: ParsedModule, node: cst.BaseExpression
+) -> tuple[ParsedModule, Collection | None]:
+    """Return the collection that an expression means, with the module that it is written in."""
+    found = imported_value(project, module, node) if isinstance(node, cst.Name) else None
+    if found is not None:
+        home, value = found
+        return home, collection(home, value)
+    return module, collection(module, node)
 
 
 def collection(module: ParsedModule, node: cst.BaseExpression) -> Collection | None:

@@ -50,31 +50,42 @@ class Reader:
     project: Project
     module: ParsedModule
     bindings: Bindings
+    home: ParsedModule | None = None
+    """The module that the bindings are written in, where it is another one."""
     depth: int = 0
 
     def resolve(self, node: cst.BaseExpression) -> cst.BaseExpression:
         """Return what stands for a variable of the loop, or the expression itself."""
         return self.bindings.get(node.value, node) if isinstance(node, cst.Name) else node
 
+    def _bound_reader(self) -> "Reader":
+        return self._deeper(self.home or self.module)
+
     def fold(self, node: cst.BaseExpression) -> Folded:
         """Return what is certain of a text."""
-        node = self.resolve(node)
         match node:
+            case cst.Name(value=name) if name in self.bindings:
+                return self._bound_reader().fold(self.bindings[name])
             case cst.SimpleString():
                 return Folded((literal(node),))
-            case (
-                cst.ConcatenatedString(left=left, right=right)
-                | cst.BinaryOperation(left=left, operator=cst.Add(), right=right)
-            ):
-                return Folded(self.fold(left).parts + self.fold(right).parts)
-            case cst.FormattedString(parts=parts):
-                return Folded(tuple(p for part in parts for p in self._part(part).parts))
             case cst.Attribute(value=function, attr=cst.Name(value="__name__")):
                 named = self.function_name(function)
                 return UNKNOWN if named is None else Folded((named,))
             case cst.Name() | cst.Attribute() if self.depth < _DEPTH:
                 return self._constant(node)
-        return UNKNOWN
+        return Folded(tuple(part for folded in self._pieces(node) for part in folded.parts))
+
+    def _pieces(self, node: cst.BaseExpression) -> list[Folded]:
+        """Return a text that is put together piece by piece."""
+        match node:
+            case (
+                cst.ConcatenatedString(left=left, right=right)
+                | cst.BinaryOperation(left=left, operator=cst.Add(), right=right)
+            ):
+                return [self.fold(left), self.fold(right)]
+            case cst.FormattedString(parts=parts):
+                return [self._part(part) for part in parts]
+        return [UNKNOWN]
 
     def _part(self, part: cst.BaseFormattedStringContent) -> Folded:
         if isinstance(part, cst.FormattedStringText):
@@ -89,10 +100,8 @@ class Reader:
         value = self.module.value(node) if isinstance(node, cst.Name) else self._member(node)
         if value is not None:
             return self._deeper(self.module).fold(value)
-        match self.module.referents(node):
-            case (ImportAssignment(node=statement),) if isinstance(node, cst.Name):
-                return self._imported(node, statement)
-        return UNKNOWN
+        found = imported_value(self.project, self.module, node)
+        return self._deeper(found[0]).fold(found[1]) if found is not None else UNKNOWN
 
     def _member(self, node: cst.Attribute) -> cst.BaseExpression | None:
         """Return what a class gives to a name of its own, where only its body does."""
@@ -101,21 +110,13 @@ class Reader:
             return None
         return class_value(around, node.attr.value)
 
-    def _imported(self, node: cst.Name, statement: cst.CSTNode) -> Folded:
-        alias = alias_of(statement, node.value)
-        target = self.project.imported(alias, self.module) if alias else None
-        home = self.project.module(target.path) if target and target.name else None
-        if target is None or target.name is None or home is None:
-            return UNKNOWN
-        value = global_value(home, target.name)
-        return UNKNOWN if value is None else self._deeper(home).fold(value)
-
     def _deeper(self, module: ParsedModule) -> "Reader":
-        return Reader(self.project, module, {}, self.depth + 1)
+        return Reader(self.project, module, {}, depth=self.depth + 1)
 
     def function_name(self, node: cst.BaseExpression) -> str | None:
         """Return the name that a function bears, where it is defined or comes from is known."""
-        node = self.resolve(node)
+        if isinstance(node, cst.Name) and node.value in self.bindings:
+            return self._bound_reader().function_name(self.bindings[node.value])
         match node:
             case cst.Name():
                 return self._bound_name(node)
@@ -139,6 +140,20 @@ class Reader:
                 value = self.module.value(node)
                 return None if value is None else self._deeper(self.module).function_name(value)
         return None
+
+
+def imported_value(
+    project: Project, module: ParsedModule, name: cst.BaseExpression
+) -> tuple[ParsedModule, cst.BaseExpression] | None:
+    """Return what another module of the project assigns to an imported name, with that module."""
+    for source in module.referents(name):
+        alias = alias_of(source.node, source.name) if isinstance(source, ImportAssignment) else None
+        target = project.imported(alias, module) if alias is not None else None
+        home = project.module(target.path) if target is not None and target.name else None
+        if home is not None and target is not None and target.name is not None:
+            value = global_value(home, target.name)
+            return None if value is None else (home, value)
+    return None
 
 
 def literal(node: cst.SimpleString) -> str | None:

@@ -1,5 +1,6 @@
 """The two ways to register `aos_workflow`: a function of our package, or of a bridge. Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,9 @@ from mcp_server.cutover.text_edits import TextEdits
 Style = Literal["import", "bridge"]
 
 BRIDGE = "aos_workflow_bridge"
-_FUNCTIONS = {"import": "setup_server", "bridge": "register_aos_workflow"}
+FUNCTIONS = {"import": "setup_server", "bridge": "register_aos_workflow"}
+
+_QUALIFIED = ("mcp_server.server.setup_server", f"{BRIDGE}.register_aos_workflow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class NewRegistration:
 
 def new_registration(project: Project, module: ParsedModule, style: Style) -> NewRegistration:
     """Return how a module registers `aos_workflow`."""
-    function = _FUNCTIONS[style]
+    function = FUNCTIONS[style]
     source = "mcp_server.server" if style == "import" else _sibling(project, module)
     taken = any(
         scope_assignment.name == function
@@ -59,6 +62,17 @@ def imports_already(module: ParsedModule, new: NewRegistration) -> bool:
     )
 
 
+def registered_hosts(module: ParsedModule) -> Iterator[cst.BaseExpression]:
+    """Give the servers on which a module registers `aos_workflow` already."""
+    for node in module.nodes:
+        match node:
+            case cst.Call(func=cst.Name() as function, args=[only]):
+                scope = module.scope(function)
+                names = scope.get_qualified_names_for(function) if scope is not None else ()
+                if any(name.name.endswith(_QUALIFIED) for name in names):
+                    yield only.value
+
+
 def add_import(edits: TextEdits, module: ParsedModule, text: str, before: int) -> None:
     """Add an import after the last one at the head of a module, and before an offset."""
     last: cst.BaseStatement | cst.BaseSmallStatement | None = None
@@ -76,7 +90,8 @@ def add_import(edits: TextEdits, module: ParsedModule, text: str, before: int) -
     if _is_docstring(first):
         edits.add_after(module.end(first), edits.newline + text)
     else:
-        edits.add_before(module.start(first), text + edits.newline)
+        blanks = 2 if isinstance(first, cst.FunctionDef | cst.ClassDef) else 1
+        edits.add_before(module.start(first), text + edits.newline * blanks)
 
 
 def _is_import(statement: cst.BaseStatement | cst.BaseSmallStatement) -> bool:

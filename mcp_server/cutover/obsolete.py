@@ -1,13 +1,13 @@
 """What goes with the old registrations: their functions, and what only those needed. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
 from mcp_server.cutover.findings import Place
 from mcp_server.cutover.items import Item, ItemsOf
-from mcp_server.cutover.liveness import Liveness
+from mcp_server.cutover.liveness import Liveness, exports
 from mcp_server.cutover.naming import alias_of
 from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project
@@ -31,33 +31,33 @@ class Obsolete:
     def __init__(self, project: Project, old: Sequence[Registration]) -> None:
         """Take the registrations of old tools."""
         self._project = project
+        self._old = old
         self._tools = [tool for one in old for tool in self._tool(one)]
-        self._seeds: dict[str, list[cst.CSTNode]] = {one.module.path: [] for one in old}
+        self._seeds: dict[str, list[cst.CSTNode]] = {}
         for one in old:
-            self._seeds[one.module.path].append(one.site)
+            self._seeds.setdefault(one.module.path, [])
+            self._seeds.setdefault(one.home.path, []).append(one.site)
         for module, loop in _finished_loops(old):
             self._seeds[module.path].append(loop)
-        for tool in self._tools:
-            self._seeds.setdefault(tool.module.path, [])
+        self._exported = [found for tool in self._tools for found in self._exports_of(tool)]
+        for home in (tool.module for tool in (*self._tools, *(t for t, _, _ in self._exported))):
+            self._seeds.setdefault(home.path, [])
+        for _, module, _ in self._exported:
+            self._seeds.setdefault(module.path, [])
         self.modules = [m for path in self._seeds if (m := project.module(path)) is not None]
         self.kept: list[Place] = []
 
-    def items(self) -> set[Item]:
-        """Return what goes, and note the functions of tools that do not."""
-        functions = {id(tool.function) for tool in self._tools}
-        items = {
-            module.path: ItemsOf(module, self._seeds[module.path], functions)
-            for module in self.modules
-        }
-        liveness = Liveness(self._project, items)
-        for tool in self._tools:
-            one = tool.registration
-            seed, item = (
-                items[one.module.path].at(one.site),
-                items[tool.module.path].at(tool.function),
-            )
-            if seed is not None and item is not None:
-                liveness.lead(seed, item)
+    def nodes(self) -> dict[str, list[cst.CSTNode]]:
+        """Return what goes in each module, and note the functions of tools that do not."""
+        weak = {id(tool.function) for tool in self._tools}
+        items = {m.path: ItemsOf(m, self._seeds[m.path], weak) for m in self.modules}
+        weak |= {id(alias) for _, _, alias in self._exported}
+        liveness = Liveness(self._project, items, weak)
+        self._lead(liveness, items)
+        for one in self._old:
+            for source in one.module.root_referents(one.host):
+                if (item := items[one.module.path].bound_by(source)) is not None:
+                    liveness.keep(item)
         seeds = [
             item
             for path, nodes in self._seeds.items()
@@ -69,22 +69,55 @@ class Obsolete:
             if items[tool.module.path].at(tool.function) not in dead:
                 line, name = tool.module.line(tool.function), tool.function.name.value
                 self.kept.append(Place(tool.module.path, line, name, _KEPT))
-        return dead
+        return {m.path: _with_exports(m, dead, weak) for m in self.modules}
+
+    def _lead(self, liveness: Liveness, items: Mapping[str, ItemsOf]) -> None:
+        """Lead from registrations to what they register, wherever it stands."""
+        for tool in self._tools:
+            one = tool.registration
+            self._lead_to(liveness, items, one, items[tool.module.path].at(tool.function))
+            around = one.home.statement(one.site)
+            if one.round is not None and around is not None:
+                self._lead_to(liveness, items, one, items[one.home.path].at(around))
+        for tool, module, alias in self._exported:
+            self._lead_to(liveness, items, tool.registration, items[module.path].at(alias))
+
+    @staticmethod
+    def _lead_to(
+        liveness: Liveness, items: Mapping[str, ItemsOf], one: Registration, to: Item | None
+    ) -> None:
+        seed = items[one.home.path].at(one.site)
+        if seed is not None and to is not None:
+            liveness.lead(seed, to)
+
+    def _exports_of(self, tool: _Tool) -> Iterator[tuple[_Tool, ParsedModule, cst.ImportAlias]]:
+        """Give the imports by which packages hand on the function of a tool."""
+        if not isinstance(tool.module.parent(tool.function), cst.Module):
+            return
+        name = tool.function.name.value
+        for path in self._project.readers(tool.module.path, {name}):
+            module = self._project.module(path) if path.endswith("__init__.py") else None
+            for node in module.nodes if module is not None else ():
+                if not isinstance(node, cst.ImportAlias) or module is None:
+                    continue
+                target = self._project.imported(node, module)
+                if target is not None and (target.path, target.name) == (tool.module.path, name):
+                    yield tool, module, node
 
     def _tool(self, one: Registration) -> list[_Tool]:
         if one.function is not None:
-            return [_Tool(one, one.module, one.function)]
+            return [_Tool(one, one.home, one.function)]
         if not isinstance(one.target, cst.Name):
             return []
-        definition = one.module.definition(one.target)
+        definition = one.home.definition(one.target)
         if isinstance(definition, cst.FunctionDef):
-            return [_Tool(one, one.module, definition)]
+            return [_Tool(one, one.home, definition)]
         return self._imported_tool(one, one.target)
 
     def _imported_tool(self, one: Registration, name: cst.Name) -> list[_Tool]:
-        for source in one.module.referents(name):
+        for source in one.home.referents(name):
             alias = alias_of(getattr(source, "node", name), name.value)
-            target = self._project.imported(alias, one.module) if alias is not None else None
+            target = self._project.imported(alias, one.home) if alias is not None else None
             home = self._project.module(target.path) if target and target.name else None
             if home is None or target is None:
                 continue
@@ -92,6 +125,16 @@ class Obsolete:
                 if isinstance(statement, cst.FunctionDef) and statement.name.value == target.name:
                     return [_Tool(one, home, statement)]
         return []
+
+
+def _with_exports(
+    module: ParsedModule, dead: Collection[Item], weak: Collection[int]
+) -> list[cst.CSTNode]:
+    """Return the nodes that go in a module, with the names in `__all__` that go with them."""
+    here = [item for item in dead if item.module is module]
+    gone = {item.name for item in here if item.is_global and id(item.node) in weak}
+    named = [element for name, element in exports(module) if name in gone]
+    return [*(item.node for item in here), *named]
 
 
 def _finished_loops(old: Sequence[Registration]) -> list[tuple[ParsedModule, cst.For]]:

@@ -73,11 +73,8 @@ class Origins:
         """Return the name of something from outside of the project, nothing for all else."""
         scope = module.scope(node)
         names = scope.get_qualified_names_for(node) if scope is not None else ()
-        root = node
-        while isinstance(root, cst.Attribute):
-            root = root.value
-        sources = [r for r in module.referents(root) if isinstance(r, ImportAssignment)]
-        sources += [r for r in module.referents(node) if isinstance(r, ImportAssignment)]
+        bound = (*module.root_referents(node), *module.referents(node))
+        sources = [source for source in bound if isinstance(source, ImportAssignment)]
         for source in sources:
             alias = alias_of(source.node, source.name)
             if alias is None or self._project.imported(alias, module) is not None:
@@ -134,23 +131,23 @@ class Origins:
         around = home.parent(home.parent(function) or function)
         if isinstance(around, cst.ClassDef) and name == "__init__":
             name = around.name.value
-        for path in self._project.mentioning([name]):
+        for path in self._project.readers(home.path, {name}):
             module = self._project.module(path)
             for node in module.nodes if module is not None else ():
                 if module is None or not isinstance(node, cst.Call):
                     continue
-                if name in _called_names(module, node):
+                if name in _called_names(self._project, module, node):
                     yield module, node
 
 
-def _called_names(module: ParsedModule, call: cst.Call) -> set[str]:
+def _called_names(project: Project, module: ParsedModule, call: cst.Call) -> set[str]:
     names = {dotted_name(call.func).rpartition(".")[2]}
     for source in module.referents(call.func):
         if isinstance(source, ImportAssignment):
             alias = alias_of(source.node, source.name)
             names |= {alias.evaluated_name} if alias is not None else set()
     if isinstance(call.func, cst.Name) and module.definition(call.func) is None:
-        for one in rounds(module, call, call.func):
+        for one in rounds(project, module, call, call.func):
             given = one.bindings.get(call.func.value)
             names |= {dotted_name(given).rpartition(".")[2]} if given is not None else set()
     return names

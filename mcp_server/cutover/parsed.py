@@ -5,12 +5,14 @@ Pure.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import libcst as cst
 from libcst.metadata import (
     BaseAssignment,
+    CodePosition,
+    CodeRange,
     MetadataWrapper,
     ParentNodeProvider,
     PositionProvider,
@@ -32,11 +34,20 @@ class ParsedModule:
         self.path = path
         self.source = source
         # The parser makes every node anew, so the copy that would make them unique is not needed.
-        wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
-        self.tree = wrapper.module
-        self._positions = wrapper.resolve(PositionProvider)
-        self._parents = wrapper.resolve(ParentNodeProvider)
-        self._scopes = wrapper.resolve(ScopeProvider)
+        self._wrapper = MetadataWrapper(cst.parse_module(source), unsafe_skip_copy=True)
+        self.tree = self._wrapper.module
+
+    @cached_property
+    def _positions(self) -> Mapping[cst.CSTNode, CodeRange]:
+        return self._wrapper.resolve(PositionProvider)
+
+    @cached_property
+    def _parents(self) -> Mapping[cst.CSTNode, cst.CSTNode]:
+        return self._wrapper.resolve(ParentNodeProvider)
+
+    @cached_property
+    def _scopes(self) -> Mapping[cst.CSTNode, Scope | None]:
+        return self._wrapper.resolve(ScopeProvider)
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -66,13 +77,16 @@ class ParsedModule:
         """Return the offset of a node's first character, decorators included."""
         if isinstance(node, cst.FunctionDef | cst.ClassDef) and node.decorators:
             return self.start(node.decorators[0])
-        at = self._positions[node].start
-        return self.line_starts[at.line - 1] + at.column
+        return self._offset(self._positions[node].start)
 
     def end(self, node: cst.CSTNode) -> int:
         """Return the offset after a node's last character."""
-        at = self._positions[node].end
-        return self.line_starts[at.line - 1] + at.column
+        return self._offset(self._positions[node].end)
+
+    def _offset(self, at: CodePosition) -> int:
+        # Where the last line has no end, the parser sees one all the same.
+        past = at.line > len(self.line_starts)
+        return len(self.source) if past else self.line_starts[at.line - 1] + at.column
 
     def line(self, node: cst.CSTNode) -> int:
         """Return the line that a node begins on."""
@@ -127,6 +141,12 @@ class ParsedModule:
     def referents(self, name: cst.CSTNode) -> tuple[BaseAssignment, ...]:
         """Return all that a name that is read may have been bound by."""
         return self._referents.get(id(name), ())
+
+    def root_referents(self, node: cst.BaseExpression) -> tuple[BaseAssignment, ...]:
+        """Return all that the first name of a chain of attributes may have been bound by."""
+        while isinstance(node, cst.Attribute):
+            node = node.value
+        return self.referents(node)
 
     def definition(self, name: cst.CSTNode) -> Definition | None:
         """Return the one function or class that a name stands for."""

@@ -5,7 +5,8 @@ folder of the project is on the search path when the server runs, the last parts
 Pure.
 """
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import libcst as cst
@@ -30,7 +31,10 @@ class Project:
         self.sources = sources
         self.unparsed: dict[str, Place] = {}
         self._parsed: dict[str, ParsedModule | None] = {}
-        self._dotted = {path: _dotted(path) for path in sources}
+        self._by_last: dict[str, list[tuple[str, str]]] = {}
+        for path in sources:
+            name = _dotted(path)
+            self._by_last.setdefault(name.rpartition(".")[2], []).append((name, path))
 
     def module(self, path: str) -> ParsedModule | None:
         """Return a module, or None when it does not parse."""
@@ -40,7 +44,7 @@ class Project:
 
     def _parse(self, path: str) -> ParsedModule | None:
         try:
-            return ParsedModule(path, self.sources[path])
+            return ParsedModule(path, self.sources[path].removeprefix("\ufeff"))
         except cst.ParserSyntaxError as error:
             place = Place(path, error.raw_line, "syntax error", error.message)
         except RecursionError:
@@ -48,24 +52,33 @@ class Project:
         self.unparsed[path] = place
         return None
 
-    def mentioning(self, words: Iterable[str]) -> list[str]:
-        """Return the paths of the sources that hold one of the words."""
-        wanted = tuple(words)
-        return [p for p, text in sorted(self.sources.items()) if any(w in text for w in wanted)]
+    def matching(self, pattern: re.Pattern[str]) -> list[str]:
+        """Return the paths of the sources that a pattern is found in."""
+        return [path for path, text in sorted(self.sources.items()) if pattern.search(text)]
+
+    def readers(self, home: str, names: Collection[str]) -> list[str]:
+        """Return the paths of the modules that may read one of the names of the one at `home`."""
+        found = self.matching(words(names)) if names else []
+        *_, stem = home.removesuffix("/__init__.py").removesuffix(".py").split("/")
+        imports = re.compile(rf"\b{re.escape(stem)}\b|\bfrom\s+\.+\s+import\b")
+        return [path for path in found if path == home or imports.search(self.sources[path])]
 
     def named(self, dotted: str, level: int, importer: str) -> str | None:
         """Return the path of the one module that an import statement in `importer` means."""
         if level:
             folder = importer.split("/")[:-level]
             wanted = ".".join([*folder, *filter(None, dotted.split("."))])
-            found = [path for path, name in self._dotted.items() if name == wanted]
+            found = [path for name, path in self._ending_as(wanted) if name == wanted]
         else:
             found = [
                 path
-                for path, name in self._dotted.items()
+                for name, path in self._ending_as(dotted)
                 if name == dotted or name.endswith(f".{dotted}")
             ]
         return _nearest(found, importer)
+
+    def _ending_as(self, dotted: str) -> list[tuple[str, str]]:
+        return self._by_last.get(dotted.rpartition(".")[2], [])
 
     def imported(self, alias: cst.ImportAlias, module: ParsedModule) -> Imported | None:
         """Return what an alias of an import binds, if that is in the project."""
@@ -83,6 +96,11 @@ class Project:
             return Imported(inside)
         path = self.named(base, level, module.path)
         return Imported(path, written) if path else None
+
+
+def words(names: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of any of some names as a whole word."""
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
 
 
 def dotted_name(node: cst.BaseExpression | None) -> str:

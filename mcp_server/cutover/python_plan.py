@@ -8,6 +8,7 @@
 What cannot be told with certainty is not touched, and listed with its place and the reason. Pure.
 """
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,14 +16,22 @@ from types import MappingProxyType
 from mcp_server.cutover.findings import Place
 from mcp_server.cutover.insertion import chosen, groups
 from mcp_server.cutover.leftovers import Leftovers
-from mcp_server.cutover.new_registration import Style, bridge_path, new_registration
+from mcp_server.cutover.new_registration import (
+    FUNCTIONS,
+    Style,
+    bridge_path,
+    new_registration,
+    registered_hosts,
+)
 from mcp_server.cutover.obsolete import Obsolete
-from mcp_server.cutover.project import Project
+from mcp_server.cutover.project import Project, words
 from mcp_server.cutover.rewriting import Changes, Rewriting
 from mcp_server.cutover.selection import Selection
 from mcp_server.cutover.spellings import Registration, Spellings
 
-_REGISTERING = (".tool", "add_tool")
+_REGISTERING = re.compile(r"\.\s*(add_)?tool\b")
+_HINTING = re.compile(r"\w*tool\w*\s*\(|regist", re.IGNORECASE)
+_TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +74,7 @@ class _Planner:
         self._look_for_leftovers(every)
         if selection.old:
             self._rewrite(every, selection)
-        mentioning = set(self._project.mentioning(self._old))
+        mentioning = set(self._project.matching(words(self._old)))
         unparsed = (place for path, place in self._project.unparsed.items() if path in mentioning)
         return PythonPlan(
             MappingProxyType(self._files),
@@ -77,7 +86,7 @@ class _Planner:
 
     def _every_registration(self) -> list[Registration]:
         found: list[Registration] = []
-        for path in self._project.mentioning([*self._old, *_REGISTERING]):
+        for path in self._project.matching(_REGISTERING):
             module = self._project.module(path)
             if module is not None:
                 found += Spellings(self._project, module).registrations()
@@ -85,37 +94,55 @@ class _Planner:
 
     def _look_for_leftovers(self, every: list[Registration]) -> None:
         known = {id(one.site) for one in every} | {id(one.anchor) for one in every if one.round}
-        for path in self._project.mentioning(self._old):
+        for path in self._project.matching(words(self._old)):
+            if _TEST.search(path) or not _HINTING.search(self._project.sources[path]):
+                continue
             module = self._project.module(path)
             if module is not None:
                 self._left += Leftovers(self._project, module, self._old, known).places()
 
     def _rewrite(self, every: list[Registration], selection: Selection) -> None:
         obsolete = Obsolete(self._project, selection.old)
-        dead = obsolete.items()
+        gone = obsolete.nodes()
         self._left += obsolete.kept
         found = groups(selection.old)
         origins = {
             group: frozenset(o.key for one in group.registrations for o in selection.origins(one))
             for group in found
         }
-        picked = chosen(found, origins, frozenset())
+        picked = chosen(found, origins, self._covered(selection))
         for module in obsolete.modules:
             here = [group for group in picked if group.module is module]
             changes = Changes(
+                self._project,
                 module,
                 [one for one in every if one.module is module],
                 [group for group in found if group.module is module],
                 here,
-                [item.node for item in dead if item.module is module],
+                gone[module.path],
                 new_registration(self._project, module, self._style),
             )
             rewriting = Rewriting(changes)
-            self._files[module.path] = rewriting.text()
+            self._put(module.path, rewriting.text())
             self._left += rewriting.left
             if here and self._style == "bridge":
                 self._files[bridge_path(module)] = self._bridge
 
+    def _put(self, path: str, text: str) -> None:
+        mark = "\ufeff" if self._project.sources[path].startswith("\ufeff") else ""
+        if mark + text != self._project.sources[path]:
+            self._files[path] = mark + text
+
+    def _covered(self, selection: Selection) -> frozenset[str]:
+        """Return the servers on which `aos_workflow` is registered already."""
+        found: set[str] = set()
+        for path in self._project.matching(words(FUNCTIONS.values())):
+            module = self._project.module(path)
+            if module is not None:
+                for host in registered_hosts(module):
+                    found |= {origin.key for origin in selection.origins_of(host, module)}
+        return frozenset(found)
+
 
 def _place(one: Registration) -> Place:
-    return Place(one.module.path, one.module.line(one.site), one.name.value or "", one.spelling)
+    return Place(one.home.path, one.home.line(one.site), one.name.value or "", one.spelling)

@@ -40,6 +40,11 @@ class Removal:
         line = self._module.parent(node)
         if isinstance(node, cst.Expr) and isinstance(line, cst.SimpleStatementLine):
             return line if all(id(small) in self._gone for small in line.body) else None
+        if isinstance(node, cst.Expr) and isinstance(line, cst.SimpleStatementSuite):
+            owner = self._module.parent(line)
+            all_go = all(id(small) in self._gone for small in line.body)
+            if all_go and isinstance(owner, cst.If) and self._goes_with_its_block(owner, set()):
+                return owner
         if isinstance(node, cst.ImportAlias) and line is not None:
             around = self._module.parent(line)
             names = line.names if isinstance(line, cst.Import | cst.ImportFrom) else ()

@@ -13,6 +13,7 @@ from mcp_server.cutover.findings import Place
 from mcp_server.cutover.insertion import Group, Spot, spot
 from mcp_server.cutover.new_registration import NewRegistration, add_import, imports_already
 from mcp_server.cutover.parsed import ParsedModule
+from mcp_server.cutover.project import Project
 from mcp_server.cutover.removal import Removal
 from mcp_server.cutover.spellings import Registration
 from mcp_server.cutover.text_edits import TextEdits
@@ -22,6 +23,7 @@ from mcp_server.cutover.text_edits import TextEdits
 class Changes:
     """All that happens to one module."""
 
+    project: Project
     module: ParsedModule
     every: Sequence[Registration]
     """Each registration of a tool in it."""
@@ -80,7 +82,7 @@ class Rewriting:
         old = [one for group in self._changes.groups for one in group.registrations]
         tally = Tally(self._places(self._changes.every), self._places(old), spots)
         for function in {id(g.function): g.function for g in self._changes.groups}.values():
-            counts = Counts(self._module, function, tally)
+            counts = Counts(self._changes.project, self._module, function, tally)
             for count in counts.all():
                 self._put(count)
             for group in self._changes.groups:

@@ -11,6 +11,7 @@ import libcst as cst
 
 from mcp_server.cutover.findings import OLD_TOOLS, Place
 from mcp_server.cutover.origins import Origin, Origins
+from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project, dotted_name
 from mcp_server.cutover.spellings import Registration
 
@@ -41,6 +42,10 @@ class Selection:
         """Return the servers that a registration is made on."""
         return self._origins.of(one.host, one.module)
 
+    def origins_of(self, host: cst.BaseExpression, module: ParsedModule) -> frozenset[Origin]:
+        """Return the servers that an expression may mean."""
+        return self._origins.of(host, module)
+
     def _may_be_old(self, one: Registration) -> bool:
         return one.bearer in self._names or any(one.name.may_be(name) for name in self._names)
 
@@ -61,7 +66,7 @@ class Selection:
     def _takes_other_arguments(self, one: Registration) -> bool:
         function = one.function
         if function is None and one.target is not None:
-            found = one.module.definition(one.target)
+            found = one.home.definition(one.target)
             function = found if isinstance(found, cst.FunctionDef) else None
         if function is None:
             return False
@@ -71,7 +76,7 @@ class Selection:
         return bool(own) and not any(word in name for word in _ARGUMENTS for name in own)
 
     def _leave(self, one: Registration, note: str) -> None:
-        self.left.append(Place(one.module.path, one.module.line(one.site), one.spelling, note))
+        self.left.append(Place(one.home.path, one.home.line(one.site), one.spelling, note))
 
 
 def _may_speak_mcp(maker: str) -> bool:

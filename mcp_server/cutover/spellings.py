@@ -43,6 +43,11 @@ class Registration:
     """The round of the loop that registers it."""
 
     @property
+    def home(self) -> ParsedModule:
+        """The module that the site and the target are written in."""
+        return self.round.home if self.round is not None else self.module
+
+    @property
     def bearer(self) -> str | None:
         """The name of the function itself, if it can be told."""
         if self.function is not None:
@@ -115,9 +120,10 @@ class Spellings:
         if found is None or statement is None:
             return
         spelling = self._module.text(expression)
-        in_rounds = rounds(self._module, expression, found.target, found.name)
+        in_rounds = rounds(self._project, self._module, expression, found.target, found.name)
         for a_round in in_rounds or (None,):
-            reader = Reader(self._project, self._module, a_round.bindings if a_round else {})
+            bindings, home = (a_round.bindings, a_round.home) if a_round else ({}, None)
+            reader = Reader(self._project, self._module, bindings, home)
             yield Registration(
                 self._module,
                 self._named(found, reader),
