@@ -22,12 +22,12 @@ USAGE_ERROR = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Read the command line, carry it out and return the exit code."""
-    parser = _parser()
-    given = parser.parse_args(argv)
+    options = parser()
+    given = options.parse_args(argv)
     try:
         wanted = _wanted(given)
     except InvalidArgumentError as error:
-        parser.error(f"{error.message}. {error.remediation}")
+        options.error(f"{error.message}. {error.remediation}")
     with Interrupts() as interrupts:
         report = _reported(Run(wanted, interrupts), given)
         # After an interruption what matters comes first: the files; the server ends meanwhile.
@@ -86,25 +86,26 @@ def _wanted(given: argparse.Namespace) -> Wanted:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    options = argparse.ArgumentParser(
         prog="cutover_to_aos_workflow.py",
         description="Cut a code base over from the old workflow tools to the one aos_workflow."
         " Without --apply nothing is changed: what would be is shown.",
         epilog="Exit codes: 0 done or nothing to do, 1 refused or failed and restored, 2 wrong"
         f" usage. Backups stand under {backup.FOLDER} of the project.",
     )
-    parser.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="its folder")
-    what = parser.add_mutually_exclusive_group()
+    options.add_argument("project", type=Path, nargs="?", metavar="PROJECT", help="its folder")
+    what = options.add_mutually_exclusive_group()
     what.add_argument("--apply", action="store_true", help="do it; without this only show")
     what.add_argument("--restore", metavar="BACKUP", help="bring every file of a backup back")
-    parser.add_argument("--server", metavar="CMD", help="how a client starts the server, or the"
+    options.add_argument("--server", metavar="CMD", help="how a client starts the server, or the"
                         " name that the client configuration has for it")  # fmt: skip
-    parser.add_argument("--json", action="store_true", help="print the report as JSON")
-    parser.add_argument("--old", action="append", metavar="NAME", help="an old tool, instead of"
+    options.add_argument("--json", action="store_true", help="print the report as JSON")
+    options.add_argument("--old", action="append", metavar="NAME", help="an old tool, instead of"
                         f" {', '.join(OLD_TOOLS)}; may be repeated")  # fmt: skip
-    parser.add_argument("--allow-dirty", action="store_true",
+    options.add_argument("--allow-dirty", action="store_true",
                         help="go on where git has changes that are not committed")  # fmt: skip
-    parser.add_argument("--timeout", type=float, default=TIME_LIMIT, metavar="SECONDS",
+    options.add_argument("--timeout", type=float, default=TIME_LIMIT, metavar="SECONDS",
                         help="in which the server answers; default %(default)g")  # fmt: skip
-    return parser
+    return options

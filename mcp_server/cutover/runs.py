@@ -161,9 +161,10 @@ class Run:
                     "Make it writable if it may be changed, such as with chmod u+w.",
                 )
         if not self.wanted.allow_dirty and (dirty := git.uncommitted(root)):
+            count = "1 file is" if len(dirty) == 1 else f"{len(dirty)} files are"
+            first = ", ".join(line.strip() for line in dirty[:3])
             yield (
-                f"{'1 file is' if len(dirty) == 1 else f'{len(dirty)} files are'} not committed:"
-                f" {', '.join(line.strip() for line in dirty[:3])}",
+                f"{count} not committed: {first}",
                 "Commit or stash them, or add --allow-dirty.",
             )
 

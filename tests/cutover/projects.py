@@ -120,7 +120,8 @@ def decorated() -> dict[str, str | bytes]:
     """Return tools under several decorators, in every order."""
     traced = (
         "from functools import wraps\n\n\ndef traced(call):\n    @wraps(call)\n"
-        "    def inner(*args, **kwargs):\n        return call(*args, **kwargs)\n\n    return inner\n"
+        "    def inner(*args, **kwargs):\n        return call(*args, **kwargs)\n\n"
+        "    return inner\n"
     )
     module = "\n\n".join((
         '"""Decorators on decorators."""\n\n' + traced,

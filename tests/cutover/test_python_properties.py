@@ -74,7 +74,9 @@ def modules(draw: st.DrawFn) -> tuple[list[Piece], str]:
     if shape == "module":
         source = f"import typing\nmcp = the_host\n{body}"
     elif shape == "function":
-        source = f'"""Old."""\ndef register(mcp):\n{indented(body)}    return 1.5\nregister(the_host)'
+        source = (
+            f'"""Old."""\ndef register(mcp):\n{indented(body)}    return 1.5\nregister(the_host)'
+        )
     else:
         inner = indented(f"def register(mcp):\n{indented(body)}    return None\nregister(server)\n")
         source = f"def create(server):\n{inner}    return server\ncreate(the_host)\n"
