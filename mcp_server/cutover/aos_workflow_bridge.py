@@ -52,6 +52,7 @@ class Child:
         self._ids = itertools.count(1)
         self._waiting: dict[int, Future[Answer]] = {}
         self._guard = threading.Lock()
+        self._ended = False
         self._process = self._started()
         assert self._process.stdin is not None  # noqa: S101 - pipes were asked for
         assert self._process.stdout is not None  # noqa: S101
@@ -69,18 +70,18 @@ class Child:
     @property
     def is_alive(self) -> bool:
         """Whether it can be asked by this process."""
-        return self.owner == os.getpid() and self._process.poll() is None
+        return self.owner == os.getpid() and not self._ended and self._process.poll() is None
 
     def ask(self, method: str, params: dict[str, Any], seconds: float) -> Answer:
         """Return the result of a request; raises BridgeError."""
         answer: Future[Answer] = Future()
         number = next(self._ids)
         with self._guard:
+            if self._ended:
+                raise BridgeError("it ended")
             self._waiting[number] = answer
         try:
             self._send({"id": number, "method": method, "params": params})
-            if self._process.poll() is not None:
-                raise BridgeError("it ended")
             said = answer.result(seconds)
         except OutOfTimeError:
             raise BridgeError(f"it did not answer within {seconds:g} seconds") from None
@@ -143,7 +144,9 @@ class Child:
             *lines, pending = (pending + chunk).split(b"\n")
             for line in lines:
                 self._take(line)
+        self._from.close()
         with self._guard:
+            self._ended = True
             waiting = list(self._waiting.values())
         for answer in waiting:
             if not answer.done():
@@ -200,6 +203,7 @@ class Bridge:
     def _living_child(self) -> Child:
         with self._guard:
             if self._child is None or not self._child.is_alive:
+                self.end()
                 self._child = Child()
             return self._child
 

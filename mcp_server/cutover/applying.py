@@ -62,9 +62,10 @@ def apply(
 ) -> Applied:
     """Write the changes and keep them only if `verify` has nothing to say against them."""
     problems: list[str] = ["it broke off"]
+    written: list[str] = []
     try:
         backup.mark(backups.APPLYING)
-        _write(backup.root, changes)
+        _write(backup.root, changes, written)
         problems = [*_uncompiled(changes), *verify()]
         if not problems:
             interrupts.disarm()
@@ -77,11 +78,11 @@ def apply(
         problems = [f"{error} came"]
     finally:
         interrupts.disarm()
-        restored = backup.restore(clock()) if problems else None
+        restored = backup.restore(clock(), written) if problems else None
     return Applied(tuple(problems), restored)
 
 
-def _write(root: Path, changes: Sequence[Change]) -> None:
+def _write(root: Path, changes: Sequence[Change], written: list[str]) -> None:
     for change in changes:
         place = files.inside(root, change.path)
         if place.is_symlink() or files.read(place) != change.before:
@@ -89,6 +90,7 @@ def _write(root: Path, changes: Sequence[Change]) -> None:
                 f"somebody changed {change.path} in the meantime",
                 remediation="Start the cutover again.",
             )
+        written.append(change.path)
         files.write(place, change.after, change.mode)
 
 

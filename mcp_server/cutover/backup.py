@@ -10,7 +10,7 @@ kept aside under `later-edits-<time>/`.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -92,9 +92,12 @@ class Backup:
         """Note how far the cutover got."""
         files.write(self.folder / "status", f"{status}\n".encode(), _PRIVATE)
 
-    def restore(self, now: datetime) -> Restored:
-        """Bring every file back, byte for byte; raises CutoverError before anything changes."""
-        entries = self._entries()
+    def restore(self, now: datetime, only: Collection[str] | None = None) -> Restored:
+        """Bring every file back, or `only` these, byte for byte.
+
+        Raises CutoverError before anything changes.
+        """
+        entries = [entry for entry in self._entries() if only is None or entry.path in only]
         before = {entry.path: self._copy_of(entry) for entry in entries}
         places = {entry.path: files.inside(self.root, entry.path) for entry in entries}
         aside = self.folder / f"later-edits-{_stamp(now)}"

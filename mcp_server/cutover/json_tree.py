@@ -89,6 +89,7 @@ class _Parser:
     def document(self) -> Node:
         node = self._value(0)
         if self._at < len(self._tokens):
+            self._at += 1
             raise self._error()
         return node
 

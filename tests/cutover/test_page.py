@@ -65,7 +65,9 @@ def test_each_option_is_on_the_page():
     assert f"default {TIME_LIMIT:g} " in PAGE
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"`aos-workflow ([\w-]+)(?: \w+)?`", PAGE))))
+@pytest.mark.parametrize(
+    "command", sorted(set(re.findall(r"`aos-workflow ([\w-]+)(?: \w+)?`", PAGE)))
+)
 def test_each_command_line_of_the_page_exists(command):
     assert CliRunner().invoke(app, [command, "--help"]).exit_code == 0
 
