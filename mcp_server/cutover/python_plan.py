@@ -93,13 +93,12 @@ class _Planner:
         return found
 
     def _look_for_leftovers(self, every: list[Registration]) -> None:
-        known = {id(one.site) for one in every} | {id(one.anchor) for one in every if one.round}
         for path in self._project.matching(words(self._old)):
             if _TEST.search(path) or not _HINTING.search(self._project.sources[path]):
                 continue
             module = self._project.module(path)
             if module is not None:
-                self._left += Leftovers(self._project, module, self._old, known).places()
+                self._left += Leftovers(self._project, module, self._old, every).places()
 
     def _rewrite(self, every: list[Registration], selection: Selection) -> None:
         obsolete = Obsolete(self._project, selection.old)
