@@ -25,6 +25,7 @@ from mcp_server.cutover.new_registration import (
 )
 from mcp_server.cutover.obsolete import Obsolete
 from mcp_server.cutover.project import Project, words
+from mcp_server.cutover.recounts import recounted
 from mcp_server.cutover.rewriting import Changes, Rewriting
 from mcp_server.cutover.selection import Selection
 from mcp_server.cutover.spellings import Registration, Spellings
@@ -124,6 +125,8 @@ class _Planner:
             rewriting = Rewriting(changes)
             self._put(module.path, rewriting.text())
             self._left += rewriting.left
+            for recount in rewriting.recounts:
+                self._left += recounted(self._project, recount)
             if here and self._style == "bridge":
                 self._files[bridge_path(module)] = self._bridge
 
