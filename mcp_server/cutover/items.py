@@ -18,8 +18,8 @@ from libcst.metadata import (
 )
 
 from mcp_server.cutover.inertness import can_go, is_inert, only_wraps
-from mcp_server.cutover.naming import alias_of
 from mcp_server.cutover.parsed import ParsedModule
+from mcp_server.cutover.project import alias_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,13 +113,6 @@ class ItemsOf:
         return None
 
     def _import(self, statement: cst.CSTNode, name: str) -> cst.CSTNode | None:
-        if isinstance(statement, cst.Import):
-            # `import a.b` binds both `a` and `a.b`: one alias, whichever name is read.
-            for alias in statement.names:
-                written = alias.evaluated_alias or alias.evaluated_name
-                if written == name or written.startswith(f"{name}."):
-                    return alias
-            return None
         if isinstance(statement, cst.ImportFrom) and self._is_future(statement):
             return None
         return alias_of(statement, name)

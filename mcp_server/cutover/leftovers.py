@@ -4,27 +4,33 @@
     if name == "start_workflow": ...             how it dispatches, in its call_tool handler
     @registry.add("start_workflow")              a decorator that may register what it stands on
     register("start_workflow", start_workflow)   a function of the project that may register
+    TOOLS["start_workflow"] = start_workflow     beside a registration under a computed name
+    mcp.remove_tool("start_workflow")            what fails once the tool is gone
 
 These are listed for a person. Pure.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 import libcst as cst
 
 from mcp_server.cutover.findings import Place
-from mcp_server.cutover.naming import Reader
+from mcp_server.cutover.naming import UNKNOWN, Reader
 from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project, dotted_name
+from mcp_server.cutover.spellings import Registration
 
 _LOW_LEVEL = "listed by a low-level server: take it out of list_tools and call_tool by hand"
 _DISPATCH = "dispatched by a low-level server: take the branch out by hand"
 _DECORATOR = "may be registered by this decorator: take it off by hand"
 _CALL = "may be registered by this call: take it out by hand"
+_GONE = "refers to a tool that is no longer registered: take it out by hand"
+_COMPUTED = "may name a tool that this module registers under a computed name"
 _HANDLER = "call_tool"
 _REGISTERS = re.compile(r"tool|regist", re.IGNORECASE)
 _DECORATES = re.compile(r"(mcp_?)?(register_?|add_?)?tool|register", re.IGNORECASE)
+_REFERS = re.compile(r"(remove|unregister|disable|enable|get)_tool")
 _CALLS = re.compile(r"call|invoke|request|send|assert|get_|has_|find|remove|unregister|schema")
 
 
@@ -32,12 +38,20 @@ class Leftovers:
     """Looks through one module."""
 
     def __init__(
-        self, project: Project, module: ParsedModule, names: Collection[str], known: set[int]
+        self,
+        project: Project,
+        module: ParsedModule,
+        names: Collection[str],
+        every: Sequence[Registration],
     ) -> None:
-        """Take the names of old tools, and the ids of the nodes that were recognised."""
+        """Take the names of old tools, and every registration that was recognised."""
         self._module = module
         self._names = names
-        self._known = known
+        self._known = {id(one.site) for one in every}
+        self._known |= {id(one.anchor) for one in every if one.round is not None}
+        self._computes = any(
+            one.module is module and one.name == UNKNOWN and one.round is None for one in every
+        )
         self._reader = Reader(project, module, {})
 
     def places(self) -> Iterator[Place]:
@@ -54,6 +68,12 @@ class Leftovers:
                     yield from self._dispatch(node, value)
                 case cst.DictElement(key=key):
                     yield from self._dispatch(node, key)
+                    yield from self._named(node, key)
+                case cst.AssignTarget(target=cst.Subscript(slice=[only])):
+                    if isinstance(only.slice, cst.Index):
+                        yield from self._named(node, only.slice.value)
+                case cst.Element(value=value):
+                    yield from self._named(node, value)
 
     def _is_known(self, node: cst.CSTNode) -> bool:
         return any(id(around) in self._known for around in (node, *self._module.ancestors(node)))
@@ -81,6 +101,8 @@ class Leftovers:
         *_, last = dotted_name(call.func).split(".")
         given = list(_given(call))
         named = [name for name in map(self._old_name, given) if name]
+        if named and _REFERS.fullmatch(last):
+            yield self._place(call, _GONE)
         if not named or not _REGISTERS.search(last) or _CALLS.search(last):
             return
         yield self._place(call, _LOW_LEVEL if last.endswith("Tool") else _CALL)
@@ -91,6 +113,15 @@ class Leftovers:
             return
         if any(_HANDLER in self._module.text(d.decorator) for d in function.decorators):
             yield self._place(node, _DISPATCH)
+
+    def _named(self, node: cst.CSTNode, name: cst.BaseExpression) -> Iterator[Place]:
+        """What stands in a collection may be registered from it, where names are computed."""
+        if not self._computes or self._is_known(node):
+            return
+        definition = self._module.definition(name)
+        bears = isinstance(definition, cst.FunctionDef) and definition.name.value in self._names
+        if bears or self._old_name(name) is not None:
+            yield self._place(node, _COMPUTED)
 
     def _place(self, node: cst.CSTNode, note: str) -> Place:
         first, *_ = self._module.text(node).splitlines()

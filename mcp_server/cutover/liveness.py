@@ -9,10 +9,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 
 import libcst as cst
-from libcst.metadata import ImportAssignment
 
 from mcp_server.cutover.items import Item, ItemsOf
-from mcp_server.cutover.naming import alias_of
 from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project, dotted_name
 
@@ -186,7 +184,7 @@ def _names_read(
             if project.named(base, level, module.path) == home:
                 yield from (name for name in names if _has_word(module.source, name))
         case cst.Attribute(value=owner, attr=attr):
-            if attr.value in names and _is_module(project, module, owner, home):
+            if attr.value in names and project.module_meant(owner, module) == home:
                 yield attr.value
         case cst.SimpleString():
             *_, stem = home.removesuffix("/__init__.py").removesuffix(".py").split("/")
@@ -194,31 +192,9 @@ def _names_read(
             yield from (name for name in names if text.endswith(f"{stem}.{name}"))
         case cst.Call(args=args):
             given = [arg.value for arg in args]
-            if any(_is_module(project, module, value, home) for value in given):
+            if any(project.module_meant(value, module) == home for value in given):
                 texts = {v.raw_value for v in given if isinstance(v, cst.SimpleString)}
                 yield from (name for name in names if name in texts)
-
-
-def _is_module(project: Project, module: ParsedModule, node: cst.BaseExpression, home: str) -> bool:
-    """Whether an expression is the module at `home`."""
-    dotted = dotted_name(node)
-    root = node
-    while isinstance(root, cst.Attribute):
-        root = root.value
-    for read in (node, root):
-        for source in module.referents(read):
-            if not isinstance(source, ImportAssignment):
-                continue
-            alias = alias_of(source.node, source.name)
-            target = project.imported(alias, module) if alias is not None else None
-            if target is not None and target.name is None and target.path == home:
-                return True
-            if (
-                isinstance(source.node, cst.Import)
-                and project.named(dotted, 0, module.path) == home
-            ):
-                return True
-    return False
 
 
 def _has_word(text: str, word: str) -> bool:

@@ -13,7 +13,7 @@ import libcst as cst
 from libcst.metadata import Assignment, ImportAssignment
 
 from mcp_server.cutover.parsed import ParsedModule
-from mcp_server.cutover.project import Project
+from mcp_server.cutover.project import Project, alias_of
 
 Bindings = Mapping[str, cst.BaseExpression]
 """The element that stands for each variable of a loop."""
@@ -161,17 +161,6 @@ def literal(node: cst.SimpleString) -> str | None:
     if "\\" in node.raw_value or "b" in node.prefix:
         return None
     return node.raw_value
-
-
-def alias_of(statement: cst.CSTNode, bound: str) -> cst.ImportAlias | None:
-    """Return the alias of an import statement that binds a name."""
-    names = statement.names if isinstance(statement, cst.Import | cst.ImportFrom) else ()
-    if isinstance(names, cst.ImportStar):
-        return None
-    for alias in names:
-        if (alias.evaluated_alias or alias.evaluated_name) == bound:
-            return alias
-    return None
 
 
 def class_value(around: cst.ClassDef, name: str) -> cst.BaseExpression | None:

@@ -1,5 +1,6 @@
 """The two ways to register `aos_workflow`: a function of our package, or of a bridge. Pure."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -125,13 +126,30 @@ def _sibling(project: Project, module: ParsedModule) -> str:
         path.removeprefix(prefix).removesuffix(".py").removesuffix("/__init__")
         for path in project.sources
         if path.startswith(prefix)
-    }
+    } - sys.stdlib_module_names
     for node in module.nodes:
         if isinstance(node, cst.ImportFrom) and node.relative:
             return f".{BRIDGE}"
         if isinstance(node, cst.ImportFrom | cst.Import) and _plain_roots(node) & stems:
             return BRIDGE
-    return f".{BRIDGE}" if f"{prefix}__init__.py" in project.sources and folder else BRIDGE
+    if folder and f"{prefix}__init__.py" in project.sources:
+        return f".{BRIDGE}"
+    package = _package(project, module, folder) if folder else ""
+    return f"{package}.{BRIDGE}" if package else BRIDGE
+
+
+def _package(project: Project, module: ParsedModule, folder: str) -> str:
+    """Return the dotted name of a folder without an `__init__.py`, as imports write it."""
+    for node in module.nodes:
+        if not isinstance(node, cst.ImportFrom) or node.relative:
+            continue
+        dotted = dotted_name(node.module)
+        path = project.named(dotted, 0, module.path)
+        whole = path.removesuffix("/__init__.py").removesuffix(".py") if path is not None else ""
+        root = whole.removesuffix(dotted.replace(".", "/"))
+        if path is not None and folder.startswith(root):
+            return folder.removeprefix(root).replace("/", ".")
+    return ""
 
 
 def _plain_roots(node: cst.Import | cst.ImportFrom) -> set[str]:

@@ -8,11 +8,12 @@ import libcst as cst
 from mcp_server.cutover.findings import Place
 from mcp_server.cutover.items import Item, ItemsOf
 from mcp_server.cutover.liveness import Liveness, exports
-from mcp_server.cutover.naming import alias_of
 from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project
+from mcp_server.cutover.resolution import Resolution
 from mcp_server.cutover.spellings import Registration
 
+_UNREAD = "nothing reads it now; kept, because making it may do more than make a value"
 _KEPT = "no longer a tool, and kept: other code still uses the function"
 
 
@@ -32,6 +33,7 @@ class Obsolete:
         """Take the registrations of old tools."""
         self._project = project
         self._old = old
+        self._resolved = Resolution(project)
         self._tools = [tool for one in old for tool in self._tool(one)]
         self._seeds: dict[str, list[cst.CSTNode]] = {}
         for one in old:
@@ -54,10 +56,14 @@ class Obsolete:
         weak |= {id(alias) for _, _, alias in self._exported}
         liveness = Liveness(self._project, items, weak)
         self._lead(liveness, items)
-        for one in self._old:
-            for source in one.module.root_referents(one.host):
-                if (item := items[one.module.path].bound_by(source)) is not None:
-                    liveness.keep(item)
+        servers = {
+            id(source): (one.module.path, source)
+            for one in self._old
+            for source in one.module.root_referents(one.host)
+        }
+        for path, source in servers.values():
+            if (item := items[path].bound_by(source)) is not None:
+                liveness.keep(item)
         seeds = [
             item
             for path, nodes in self._seeds.items()
@@ -69,6 +75,8 @@ class Obsolete:
             if items[tool.module.path].at(tool.function) not in dead:
                 line, name = tool.module.line(tool.function), tool.function.name.value
                 self.kept.append(Place(tool.module.path, line, name, _KEPT))
+        for module in self.modules:
+            self.kept += _unread(items[module.path], dead, set(servers))
         return {m.path: _with_exports(m, dead, weak) for m in self.modules}
 
     def _lead(self, liveness: Liveness, items: Mapping[str, ItemsOf]) -> None:
@@ -107,24 +115,27 @@ class Obsolete:
     def _tool(self, one: Registration) -> list[_Tool]:
         if one.function is not None:
             return [_Tool(one, one.home, one.function)]
-        if not isinstance(one.target, cst.Name):
-            return []
-        definition = one.home.definition(one.target)
-        if isinstance(definition, cst.FunctionDef):
-            return [_Tool(one, one.home, definition)]
-        return self._imported_tool(one, one.target)
-
-    def _imported_tool(self, one: Registration, name: cst.Name) -> list[_Tool]:
-        for source in one.home.referents(name):
-            alias = alias_of(getattr(source, "node", name), name.value)
-            target = self._project.imported(alias, one.home) if alias is not None else None
-            home = self._project.module(target.path) if target and target.name else None
-            if home is None or target is None:
-                continue
-            for statement in home.tree.body:
-                if isinstance(statement, cst.FunctionDef) and statement.name.value == target.name:
-                    return [_Tool(one, home, statement)]
+        found = self._resolved.definition(one.target, one.home) if one.target is not None else None
+        if found is not None and isinstance(found[1], cst.FunctionDef):
+            return [_Tool(one, found[0], found[1])]
         return []
+
+
+def _unread(
+    of_module: ItemsOf, dead: Collection[Item], servers: Collection[int]
+) -> Iterator[Place]:
+    """Give the variables that only removed code read, and whose making may do more than that."""
+    module = of_module.module
+    for scope in module.scopes:
+        for assignment in scope.assignments:
+            node = getattr(assignment, "node", None)
+            owners = [of_module.owner(access.node) for access in assignment.references]
+            if not owners or id(assignment) in servers or not isinstance(node, cst.Name):
+                continue
+            if of_module.bound_by(assignment) is not None:
+                continue
+            if all(owner in dead for owner in owners) and of_module.owner(node) not in dead:
+                yield Place(module.path, module.line(node), node.value, _UNREAD)
 
 
 def _with_exports(

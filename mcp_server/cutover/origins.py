@@ -11,9 +11,9 @@ import libcst as cst
 from libcst.metadata import BaseAssignment, ImportAssignment
 
 from mcp_server.cutover.loops import attribute_value, rounds
-from mcp_server.cutover.naming import alias_of, global_value
+from mcp_server.cutover.naming import global_value
 from mcp_server.cutover.parsed import ParsedModule
-from mcp_server.cutover.project import Project, dotted_name, origin
+from mcp_server.cutover.project import Project, alias_of, dotted_name, origin
 
 _DEPTH = 12
 

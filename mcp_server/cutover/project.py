@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import libcst as cst
+from libcst.metadata import ImportAssignment
 
 from mcp_server.cutover.findings import Place
 from mcp_server.cutover.parsed import ParsedModule
@@ -80,6 +81,19 @@ class Project:
     def _ending_as(self, dotted: str) -> list[tuple[str, str]]:
         return self._by_last.get(dotted.rpartition(".")[2], [])
 
+    def module_meant(self, node: cst.BaseExpression, module: ParsedModule) -> str | None:
+        """Return the path of the module of the project that an expression is."""
+        for source in (*module.referents(node), *module.root_referents(node)):
+            if not isinstance(source, ImportAssignment):
+                continue
+            alias = alias_of(source.node, source.name)
+            target = self.imported(alias, module) if alias is not None else None
+            if isinstance(node, cst.Name) and target is not None and target.name is None:
+                return target.path
+            if isinstance(source.node, cst.Import) and isinstance(node, cst.Attribute):
+                return self.named(dotted_name(node), 0, module.path)
+        return None
+
     def imported(self, alias: cst.ImportAlias, module: ParsedModule) -> Imported | None:
         """Return what an alias of an import binds, if that is in the project."""
         statement = module.parent(alias)
@@ -101,6 +115,21 @@ class Project:
 def words(names: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of any of some names as a whole word."""
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(names)))})\b")
+
+
+def alias_of(statement: cst.CSTNode, bound: str) -> cst.ImportAlias | None:
+    """Return the alias of an import statement that binds a name."""
+    names = statement.names if isinstance(statement, cst.Import | cst.ImportFrom) else ()
+    if isinstance(names, cst.ImportStar):
+        return None
+    for alias in names:
+        written = alias.evaluated_alias or alias.evaluated_name
+        # `import a.b` binds `a`, and what is read of it is bound by `a.b`.
+        if written == bound or (
+            isinstance(statement, cst.Import) and written.startswith(f"{bound}.")
+        ):
+            return alias
+    return None
 
 
 def dotted_name(node: cst.BaseExpression | None) -> str:

@@ -25,6 +25,7 @@ from mcp_server.cutover.new_registration import (
 )
 from mcp_server.cutover.obsolete import Obsolete
 from mcp_server.cutover.project import Project, words
+from mcp_server.cutover.recounts import recounted
 from mcp_server.cutover.rewriting import Changes, Rewriting
 from mcp_server.cutover.selection import Selection
 from mcp_server.cutover.spellings import Registration, Spellings
@@ -93,13 +94,12 @@ class _Planner:
         return found
 
     def _look_for_leftovers(self, every: list[Registration]) -> None:
-        known = {id(one.site) for one in every} | {id(one.anchor) for one in every if one.round}
         for path in self._project.matching(words(self._old)):
             if _TEST.search(path) or not _HINTING.search(self._project.sources[path]):
                 continue
             module = self._project.module(path)
             if module is not None:
-                self._left += Leftovers(self._project, module, self._old, known).places()
+                self._left += Leftovers(self._project, module, self._old, every).places()
 
     def _rewrite(self, every: list[Registration], selection: Selection) -> None:
         obsolete = Obsolete(self._project, selection.old)
@@ -125,6 +125,8 @@ class _Planner:
             rewriting = Rewriting(changes)
             self._put(module.path, rewriting.text())
             self._left += rewriting.left
+            for recount in rewriting.recounts:
+                self._left += recounted(self._project, recount)
             if here and self._style == "bridge":
                 self._files[bridge_path(module)] = self._bridge
 

@@ -14,6 +14,7 @@ from mcp_server.cutover.insertion import Group, Spot, spot
 from mcp_server.cutover.new_registration import NewRegistration, add_import, imports_already
 from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project
+from mcp_server.cutover.recounts import Recount
 from mcp_server.cutover.removal import Removal
 from mcp_server.cutover.spellings import Registration
 from mcp_server.cutover.text_edits import TextEdits
@@ -47,6 +48,7 @@ class Rewriting:
         self._spots = {group: spot(group) for group in changes.chosen}
         self._counters: dict[Group, str | None] = {}
         self.left: list[Place] = []
+        self.recounts: list[Recount] = []
 
     def text(self) -> str:
         """Return the new text."""
@@ -85,9 +87,16 @@ class Rewriting:
             counts = Counts(self._changes.project, self._module, function, tally)
             for count in counts.all():
                 self._put(count)
+                self._note_recount(function, count)
             for group in self._changes.groups:
                 if group.function is function:
                     self._count_group(counts, group)
+
+    def _note_recount(self, function: cst.FunctionDef | None, count: Count) -> None:
+        is_returned = isinstance(self._module.parent(count.node), cst.Return)
+        if function is not None and is_returned and count.becomes is not None:
+            name, before = function.name.value, int(self._module.text(count.node))
+            self.recounts.append(Recount(self._module.path, name, before, int(count.becomes)))
 
     def _count_group(self, counts: Counts, group: Group) -> None:
         rounds = [one.round for one in group.registrations if one.round is not None]

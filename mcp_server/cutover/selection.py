@@ -10,14 +10,17 @@ from collections.abc import Collection, Sequence
 import libcst as cst
 
 from mcp_server.cutover.findings import OLD_TOOLS, Place
+from mcp_server.cutover.naming import UNKNOWN
 from mcp_server.cutover.origins import Origin, Origins
 from mcp_server.cutover.parsed import ParsedModule
-from mcp_server.cutover.project import Project, dotted_name
+from mcp_server.cutover.project import Project, dotted_name, words
+from mcp_server.cutover.resolution import Resolution
 from mcp_server.cutover.spellings import Registration
 
 _ARGUMENTS = ("workflow", "session", "phase", "target", "evidence", "name", "kind", "options")
 """What the arguments of old tools are about."""
 
+_COMPUTED = "the name is computed: it cannot be told which tool this is"
 _GIVEN = frozenset({"self", "cls", "ctx", "context"})
 
 
@@ -34,9 +37,11 @@ class Selection:
         self.left: list[Place] = []
         named = [one for one in every if one.name.value in self._names]
         self.old = [one for one in named if self._is_old(one, named)]
+        # Where old tools are spoken of and none is found, any computed name may be one of them.
+        self._is_lost = not self.old and bool(project.matching(words(self._names)))
         for one in every:
             if one.name.value is None and self._may_be_old(one):
-                self._leave(one, "the name is computed: it cannot be told which tool this is")
+                self._leave(one, _COMPUTED)
 
     def origins(self, one: Registration) -> frozenset[Origin]:
         """Return the servers that a registration is made on."""
@@ -47,6 +52,8 @@ class Selection:
         return self._origins.of(host, module)
 
     def _may_be_old(self, one: Registration) -> bool:
+        if self._is_lost and one.name == UNKNOWN:
+            return True
         return one.bearer in self._names or any(one.name.may_be(name) for name in self._names)
 
     def _is_old(self, one: Registration, named: list[Registration]) -> bool:
@@ -64,11 +71,11 @@ class Selection:
         return True
 
     def _takes_other_arguments(self, one: Registration) -> bool:
-        function = one.function
+        function: cst.CSTNode | None = one.function
         if function is None and one.target is not None:
-            found = one.home.definition(one.target)
-            function = found if isinstance(found, cst.FunctionDef) else None
-        if function is None:
+            found = Resolution(self._project).definition(one.target, one.home)
+            function = found[1] if found is not None else None
+        if not isinstance(function, cst.FunctionDef):
             return False
         params = (*function.params.posonly_params, *function.params.params)
         names = [p.name.value for p in (*params, *function.params.kwonly_params)]

@@ -195,8 +195,8 @@ class TextEdits:
 def _apply(source: str, changes: list[tuple[int, int, str]]) -> str:
     """Make changes from front to back; one that lies within an earlier one has no effect."""
     parts, at = [], 0
-    # What is only added at the start of a stretch that goes is no part of it.
-    for start, end, text in sorted(changes, key=lambda at: (at[0], at[1] > at[0], -at[1])):
+    # What is only added at a place comes before what is dropped from there on.
+    for start, end, text in sorted(changes, key=lambda c: (c[0], c[0] != c[1], -c[1])):
         if start < at and end <= at:
             continue
         parts += [source[at : max(start, at)], text]
