@@ -30,6 +30,7 @@ _KEPT = 4_000
 """Characters of the server's standard error that are kept."""
 
 _MAX_PAGES = 100
+_INPUT = 0
 
 Job = Mapping[str, Any]
 
@@ -79,11 +80,14 @@ async def _ask(job: Job, log: TextIO) -> dict[str, Any]:
 
 async def _within_limits(job: Job, log: TextIO) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
-    with anyio.move_on_after(job["timeout"]) as scope:
-        cancel = partial(loop.call_soon_threadsafe, scope.cancel)
+    problem = f"it did not answer within {job['timeout']:g} seconds"
+    with anyio.move_on_after(job["timeout"]), anyio.CancelScope() as wanted:
+        cancel = partial(loop.call_soon_threadsafe, wanted.cancel)
         threading.Thread(target=_watch_input, args=(cancel,), daemon=True).start()
         return await _told(job, log)
-    return {"problem": f"it did not answer within {job['timeout']:g} seconds"}
+    if wanted.cancel_called:
+        problem = "it was called off"
+    return {"problem": problem}
 
 
 async def _told(job: Job, log: TextIO) -> dict[str, Any]:
@@ -105,7 +109,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> str:
 
 def _watch_input(cancel: Callable[[], Any]) -> None:
     with suppress(OSError):
-        while os.read(0, 4_096):
+        while os.read(_INPUT, 4_096):
             pass
     # The loop may be over by now.
     with suppress(RuntimeError):
@@ -115,7 +119,7 @@ def _watch_input(cancel: Callable[[], Any]) -> None:
 def _read_job() -> Job:
     line = b""
     while not line.endswith(b"\n"):
-        chunk = os.read(0, 65_536)
+        chunk = os.read(_INPUT, 65_536)
         if not chunk:
             raise SystemExit(1)
         line += chunk

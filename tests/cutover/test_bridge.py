@@ -10,8 +10,10 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
-from mcp_server.cutover.bridge import MODULE, bridge_text
+from mcp_server.cutover import aos_workflow_bridge as source
+from mcp_server.cutover.bridge import MODULE, bridge_text, fallback
 from mcp_server.server.tools.arguments import ARGUMENTS
 from mcp_server.server.tools.publishing import description
 
@@ -31,14 +33,27 @@ ECHO = 'answer = {"structuredContent": given}'
 SEND = '; print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": answer}), flush=True)'
 
 
-@pytest.fixture
-def bridge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """The bridge as a module of a server, in front of a child that answers as `fake` says."""
-    path = tmp_path / f"{MODULE}.py"
-    path.write_text(TEXT, encoding="utf-8")
+def loaded(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"{MODULE}_of_a_test", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> ModuleType:
+    """The bridge as the cutover writes it, as a module of a server."""
+    path = tmp_path / f"{MODULE}.py"
+    path.write_text(TEXT, encoding="utf-8")
+    return loaded(path)
+
+
+@pytest.fixture
+def bridge(written: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The bridge in front of a child that answers as `fake` says."""
+    module = loaded(Path(source.__file__))
+    module.TOOL, module.FALLBACK = written.TOOL, written.FALLBACK
+    module.__file__ = written.__file__
 
     def fake(reply: str) -> ModuleType:
         child = tmp_path / "child.py"
@@ -72,10 +87,17 @@ def test_the_written_bridge_imports_the_standard_library_alone():
     ast.parse(TEXT, feature_version=(3, 9))
 
 
-def test_the_written_bridge_publishes_what_the_server_publishes(bridge):
-    module = bridge(ECHO + SEND)
-    assert {"description": description(), "arguments": dict(ARGUMENTS)} == module.TOOL
-    assert list(module.signature().parameters) == list(ARGUMENTS)
+def test_the_written_bridge_publishes_what_the_server_publishes(written):
+    tool = {"description": description(), "arguments": dict(ARGUMENTS)}
+    assert (tool, fallback()) == (written.TOOL, written.FALLBACK)
+    assert list(written.signature().parameters) == list(ARGUMENTS)
+
+
+@pytest.mark.parametrize("value", [{"a": 1}, "text", None, 7])
+def test_an_argument_takes_any_value_and_has_its_schema(value, bridge):
+    schema = {"type": "integer", "description": "Phase"}
+    made = TypeAdapter(bridge("pass").annotation(schema))
+    assert (made.validate_python(value), made.json_schema()) == (value, schema)
 
 
 async def test_a_call_is_handed_on_without_what_is_absent(bridge):

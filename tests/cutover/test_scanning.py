@@ -35,7 +35,8 @@ def test_dependencies_environments_backups_and_state_are_not_looked_into(tmp_pat
 
 @pytest.mark.parametrize(("name", "kind"), [
     ("a.py", Kind.PYTHON), ("a.JSON", Kind.JSON), (".cursorrules", Kind.PROSE),
-    ("a.mdc", Kind.PROSE), ("a.toml", Kind.OTHER), ("a.ipynb", Kind.OTHER), ("a.png", None), ("Makefile", None),
+    ("a.mdc", Kind.PROSE), ("a.toml", Kind.OTHER), ("a.ipynb", Kind.OTHER), ("a.png", None),
+    ("Makefile", None),
 ])  # fmt: skip
 def test_the_kind_comes_from_the_ending(name, kind):
     assert kind_of(name) is kind
