@@ -74,7 +74,9 @@ def modules(draw: st.DrawFn) -> tuple[list[Piece], str]:
     if shape == "module":
         source = f"import typing\nmcp = the_host\n{body}"
     elif shape == "function":
-        source = f'"""Old."""\ndef register(mcp):\n{indented(body)}    return 1.5\nregister(the_host)'
+        source = (
+            f'"""Old."""\ndef register(mcp):\n{indented(body)}    return 1.5\nregister(the_host)'
+        )
     else:
         inner = indented(f"def register(mcp):\n{indented(body)}    return None\nregister(server)\n")
         source = f"def create(server):\n{inner}    return server\ncreate(the_host)\n"
@@ -103,7 +105,11 @@ def test_any_old_server_gets_the_new_tool_in_the_place_of_its_old_ones(made):
     run(new, {"the_host": host})
     assert sorted(host.names) == sorted({*tools, "aos_workflow"} - set(OLD_TOOLS))
     assert plan(dict(planned.files), style="bridge").files == {}
-    kept = [piece.text.strip("\n") for piece in found if piece.tool not in OLD_TOOLS and piece.text.strip()]
+    kept = [
+        piece.text.strip("\n")
+        for piece in found
+        if piece.tool not in OLD_TOOLS and piece.text.strip()
+    ]
     plain = new.replace("\r\n", "\n")
     for text in kept:
         if text.startswith(("X0", "def shared")):
