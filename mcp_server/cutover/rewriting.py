@@ -55,14 +55,17 @@ class Rewriting:
         self._count()
         self._removal.settle({id(place.block) for place in self._spots.values()})
         self._removal.write(self._edits)
+        # Where both stand at the head of the module, the import comes first.
+        self._import()
         for group, place in self._spots.items():
             self._register(group, place)
-        if self._spots and not imports_already(self._module, self._changes.new):
-            before = min(
-                self._module.start(_top(self._module, s.statement)) for s in self._spots.values()
-            )
-            add_import(self._edits, self._module, self._changes.new.statement, before)
         return self._edits.applied()
+
+    def _import(self) -> None:
+        if self._spots and not imports_already(self._module, self._changes.new):
+            statements = [place.statement for place in self._spots.values()]
+            before = min(self._module.start(_top(self._module, one)) for one in statements)
+            add_import(self._edits, self._module, self._changes.new.statement, before)
 
     def _register(self, group: Group, place: Spot) -> None:
         start = self._module.start(place.statement)

@@ -105,7 +105,11 @@ def test_any_old_server_gets_the_new_tool_in_the_place_of_its_old_ones(made):
     run(new, {"the_host": host})
     assert sorted(host.names) == sorted({*tools, "aos_workflow"} - set(OLD_TOOLS))
     assert plan(dict(planned.files), style="bridge").files == {}
-    kept = [piece.text.strip("\n") for piece in found if piece.tool not in OLD_TOOLS and piece.text.strip()]
+    kept = [
+        piece.text.strip("\n")
+        for piece in found
+        if piece.tool not in OLD_TOOLS and piece.text.strip()
+    ]
     plain = new.replace("\r\n", "\n")
     for text in kept:
         if text.startswith(("X0", "def shared")):
