@@ -49,7 +49,7 @@ def test_the_example_becomes_what_the_page_says():
 
 
 @pytest.mark.parametrize(
-    "line", re.findall(r"^\$ (python scripts/.*)$", PAGE + README, re.MULTILINE)
+    "line", re.findall(r"^\$ (python scripts/.*?)(?: +#.*)?$", PAGE + README, re.MULTILINE)
 )
 def test_each_command_of_the_page_is_one(line):
     python, script, *argv = shlex.split(line)
