@@ -3,8 +3,9 @@
 Nothing is written here, and nothing is started.
 """
 
+import ast
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 
 from mcp_server.cutover.bridge import bridge_text
 from mcp_server.cutover.changes import NEW_FILE, Change, Plan, Style
@@ -53,10 +54,21 @@ def make_plan(scan: Scan, old: Sequence[str], style: Style, server_name: str = "
         registrations=python.registrations,
         rewritten=tuple(chain.from_iterable(found.rewritten for _, found in mentions)),
         left=tuple(_each_once(left)),
-        unparsed=tuple(at for at in python.unparsed if _mentions(modules[at.path], old)),
+        unparsed=tuple(_unparsed(modules, old)),
         skipped=scan.skipped,
         style=style if python.files else None,
     )
+
+
+def _unparsed(modules: Mapping[str, ProjectFile], old: Sequence[str]) -> Iterator[Place]:
+    """Yield each module that does not parse and names an old tool: what it needs cannot be told."""
+    for path, file in modules.items():
+        for mention in islice(mentions_in(file.text, old), 1):
+            try:
+                ast.parse(file.text)
+            except (SyntaxError, ValueError, RecursionError) as error:
+                line = getattr(error, "lineno", None) or 1
+                yield Place(path, line, mention.name, f"does not parse: {error}")
 
 
 def _mentions(file: ProjectFile, old: Sequence[str]) -> bool:

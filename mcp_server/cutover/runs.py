@@ -68,13 +68,11 @@ class Run:
 
     def show(self) -> Report:
         """Tell what a cutover would do, and what would refuse it."""
-        if file_locks.is_held(self.wanted.root / applying.LOCK):
-            raise applying.busy()
+        self._require_alone()
         for broken in backup.unfinished(self.wanted.root):
             raise _broke_off(broken)
         self._look()
-        plan = self.report.plan
-        if not plan.changes:
+        if not self.report.plan.changes:
             return self.report
         self.report.result = Result.WOULD_CHANGE
         for problem, remedy in (*self._objections(), *self._objections_of_server()):
@@ -85,30 +83,34 @@ class Run:
         return self.report
 
     def apply(self) -> Report:
-        """Carry the cutover out."""
+        """Carry the cutover out; what is refused, or has nothing to do, leaves no trace."""
+        self._require_alone()
+        self._finish_broken_ones()
+        self._look()
+        plan = self.report.plan
+        for problem, remedy in self._objections() if plan.changes or plan.unparsed else ():
+            return self._refused(problem, remedy)
+        if not plan.changes:
+            return self._nothing_to_do()
+        for problem, remedy in self._objections_of_server():
+            return self._refused(problem, remedy)
+        # Looking took its time: what another one changed meanwhile is noticed when it is written.
         with applying.only_one(self.wanted.root):
-            self._finish_broken_ones()
-            self._look()
-            plan = self.report.plan
-            for problem, remedy in self._objections() if plan.changes or plan.unparsed else ():
-                return self._refused(problem, remedy)
-            if not plan.changes:
-                return self._nothing_to_do()
-            for problem, remedy in self._objections_of_server():
-                return self._refused(problem, remedy)
             return self._carry_out(plan)
 
     def restore(self, named: str) -> Report:
         """Bring a backup back."""
-        root = self.wanted.root
-        with applying.only_one(root):
-            found = backup.find(root, named)
+        found = backup.find(self.wanted.root, named)
+        with applying.only_one(self.wanted.root):
             self.interrupts.disarm()
-            restored = found.restore(_now())
+            self.report.restored = found.restore(_now())
         self.report.result = Result.BROUGHT_BACK
         self.report.backup = found.name
-        self.report.restored = restored
         return self.report
+
+    def _require_alone(self) -> None:
+        if file_locks.is_held(self.wanted.root / applying.LOCK):
+            raise applying.busy()
 
     def _nothing_to_do(self) -> Report:
         """See that nothing is left that registers old tools in a way that is not certain."""
@@ -148,11 +150,10 @@ class Run:
     def _objections(self) -> Iterator[tuple[str, str]]:
         """Yield what stands against applying the plan, with its remedy."""
         plan, root = self.report.plan, self.wanted.root
-        if plan.unparsed:
-            first = plan.unparsed[0]
+        for module in plan.unparsed[:1]:
             yield (
-                f"{first.path}:{first.line} does not parse, and names an old tool",
-                "Mend the module first: what it registers cannot be told.",
+                f"{module.path}:{module.line} does not parse, and names an old tool",
+                "Mend it first, or run the cutover with the Python that it is written for.",
             )
         for change in plan.changes:
             if change.before is not None and not change.mode & 0o200:
@@ -229,9 +230,10 @@ class Run:
 
     def _finish_broken_ones(self) -> None:
         """Restore what a killed cutover left behind, the newest first."""
-        for broken in backup.unfinished(self.wanted.root):
+        for broken in list(backup.unfinished(self.wanted.root)):
             self.say(f"an earlier cutover broke off: restoring {broken.name}")
-            restored = broken.restore(_now())
+            with applying.only_one(self.wanted.root):
+                restored = broken.restore(_now())
             self.report.notes.append(
                 f"An earlier cutover broke off; {broken.name} was restored first."
             )

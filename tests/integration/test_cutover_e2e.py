@@ -126,6 +126,7 @@ def test_nothing_to_do_is_done(tmp_path, run):
     code, done = run(root, "--apply")
     assert (code, done["result"], done["changes"]) == (0, "nothing to do", [])
     assert contents(root) == before
+    assert not (root / ".praxis-os").exists()
 
 
 def test_a_module_that_does_not_parse_and_names_an_old_tool_is_refused(tmp_path, run):
@@ -148,6 +149,7 @@ def test_a_server_that_does_not_start_is_refused_before_anything_changes(tmp_pat
     assert problem.startswith("the server does not start as it is: ")
     assert problem.endswith("it wrote: no licence")
     assert contents(root) == before
+    assert not (root / ".praxis-os").exists()
 
 
 def test_a_server_that_misses_a_tool_afterwards_is_restored(tmp_path, run):
