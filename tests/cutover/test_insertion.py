@@ -233,8 +233,8 @@ def test_of_several_statements_on_a_line_only_the_registration_goes():
             '"""Doc."""\nfrom __future__ import annotations\n{new}\nX = 1\n',
         ),
         (
-            "import a\ntry:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n\nX = b\n",
-            "import a\ntry:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n{new}\n\nX = b\n",
+            "try:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n\nX = b\n",
+            "try:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n{new}\n\nX = b\n",
         ),
     ],
 )
