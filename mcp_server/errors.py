@@ -144,6 +144,12 @@ class ConfigurationError(WorkflowError):
     error_type = "RuntimeError"
 
 
+class CutoverError(WorkflowError):
+    """A code base cannot be cut over, or brought back, as it is."""
+
+    error_type = "RuntimeError"
+
+
 class InternalError(WorkflowError):
     """Anything else: a defect of ours, known to the log by its incident id."""
 

@@ -1,0 +1,44 @@
+"""The `aos-workflow` command, for people.
+
+Each command imports what it runs when it runs, so that help is instant and `serve` starts fast.
+Exit codes: 0 done, 1 something is not as it should be, 2 wrong usage.
+"""
+
+from typing import Annotated
+
+import typer
+
+from mcp_server import __version__
+from mcp_server.cli import decisions, definitions, serving, sessions
+
+app = typer.Typer(
+    name="aos-workflow",
+    help="Walk agents through gated workflows over MCP.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for group in (serving, sessions, decisions, definitions):
+    app.add_typer(group.commands)
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"aos-workflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=lambda wanted: _show_version(wanted=wanted),
+                     is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:  # fmt: skip
+    """Walk agents through gated workflows over MCP."""
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

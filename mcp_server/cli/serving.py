@@ -1,0 +1,33 @@
+"""Commands that run the server: for clients, and to be watched."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mcp_server.cli.running import Project
+
+commands = typer.Typer()
+
+
+@commands.command()
+def serve(project: Project = None) -> None:
+    """Run the MCP server over stdio, as clients start it."""
+    from mcp_server.__main__ import serve as serve_stdio  # noqa: PLC0415
+
+    raise typer.Exit(serve_stdio(project))
+
+
+@commands.command()
+def demo(
+    definitions: Annotated[
+        Path | None, typer.Option(help="A folder of further definitions to walk as well.")
+    ] = None,
+) -> None:
+    """Watch a scripted agent walk workflows through the real server, in a throw-away project.
+
+    Exits with 1 if any answer is not as expected.
+    """
+    from mcp_server.demo import run_demo  # noqa: PLC0415
+
+    raise typer.Exit(run_demo(definitions))
