@@ -4,6 +4,8 @@ What runs code of its own when it is imported, called or defined stays where it 
 known to do nothing but make a value. Pure.
 """
 
+import re
+
 import libcst as cst
 
 from mcp_server.cutover.parsed import ParsedModule
@@ -57,6 +59,13 @@ _REGISTERING = frozenset(
 )
 """Last words of decorators that make a function known to something."""
 
+_WRAPPING = re.compile(
+    r"trac|span|instrument|observ|monitor|time|measure|metric|retry|limit|cache|catch|log|auth"
+    r"|require|valid|wrap|guard|safe",
+    re.IGNORECASE,
+)
+"""Last words of methods that change how a function runs."""
+
 
 def is_inert(node: cst.CSTNode, module: ParsedModule) -> bool:
     """Whether evaluating an expression does nothing but make a value."""
@@ -92,14 +101,15 @@ def only_wraps(decorator: cst.Decorator, module: ParsedModule) -> bool:
     """Whether a decorator changes how a function runs, and makes it known to nothing else."""
     expression = decorator.decorator
     called = expression.func if isinstance(expression, cst.Call) else expression
-    *owner, last = dotted_name(called).split(".")
-    if not owner:
-        return last not in _REGISTERING
+    owner, _, last = dotted_name(called).rpartition(".")
+    if last in _REGISTERING:
+        return False
+    if not owner or _WRAPPING.search(last):
+        return True
     sources = module.root_referents(called)
-    imported = bool(sources) and all(
+    return bool(sources) and all(
         isinstance(getattr(source, "node", None), cst.Import | cst.ImportFrom) for source in sources
     )
-    return imported and last not in _REGISTERING
 
 
 def _known(node: cst.BaseExpression, module: ParsedModule, names: frozenset[str]) -> bool:

@@ -69,11 +69,6 @@ class ItemsOf:
         """Return the items that bind a name of the module."""
         return self._globals.get(name, [])
 
-    @property
-    def global_names(self) -> set[str]:
-        """The names of the module that items bind."""
-        return set(self._globals)
-
     def _of_scope(self, scope: Scope) -> None:
         if isinstance(scope, ComprehensionScope):
             return

@@ -62,18 +62,26 @@ class Leftovers:
                     yield from self._decorator(node)
                 case cst.Call() if not self._is_known(node):
                     yield from self._call(node)
+                case cst.Attribute(attr=cst.Name(value="add_tool")):
+                    if isinstance(self._module.parent(node), cst.Arg):
+                        yield self._place(node, _CALL)
                 case cst.Comparison(left=cst.Name(), comparisons=[only]):
                     yield from self._dispatch(node, only.comparator)
                 case cst.MatchValue(value=value):
                     yield from self._dispatch(node, value)
                 case cst.DictElement(key=key):
                     yield from self._dispatch(node, key)
-                    yield from self._named(node, key)
-                case cst.AssignTarget(target=cst.Subscript(slice=[only])):
-                    if isinstance(only.slice, cst.Index):
-                        yield from self._named(node, only.slice.value)
-                case cst.Element(value=value):
-                    yield from self._named(node, value)
+            yield from self._collected(node)
+
+    def _collected(self, node: cst.CSTNode) -> Iterator[Place]:
+        """What stands in a collection may be registered from it, where names are computed."""
+        match node:
+            case cst.DictElement(key=name) | cst.Element(value=name):
+                yield from self._named(node, name)
+            case cst.AssignTarget(
+                target=cst.Subscript(slice=[cst.SubscriptElement(slice=cst.Index(value=name))])
+            ):
+                yield from self._named(node, name)
 
     def _is_known(self, node: cst.CSTNode) -> bool:
         return any(id(around) in self._known for around in (node, *self._module.ancestors(node)))
@@ -115,7 +123,6 @@ class Leftovers:
             yield self._place(node, _DISPATCH)
 
     def _named(self, node: cst.CSTNode, name: cst.BaseExpression) -> Iterator[Place]:
-        """What stands in a collection may be registered from it, where names are computed."""
         if not self._computes or self._is_known(node):
             return
         definition = self._module.definition(name)

@@ -33,6 +33,7 @@ class Origins:
     def __init__(self, project: Project) -> None:
         """Take the modules in which calls may be found."""
         self._project = project
+        self._handed: dict[int, tuple[Origin, ...]] = {}
 
     def of(self, node: cst.BaseExpression, module: ParsedModule) -> frozenset[Origin]:
         """Return all the servers that an expression may mean."""
@@ -42,6 +43,8 @@ class Origins:
         plain = Origin(f"{module.path}:{module.line(node)}:{module.text(node)}")
         if depth == 0:
             yield plain
+        elif dotted_name(node) in {"self", "cls"} and (around := module.class_around(node)):
+            yield Origin(f"{module.path}:{around.name.value}")
         elif isinstance(node, cst.Name):
             found = [one for r in module.referents(node) for one in self._bound(r, module, depth)]
             yield from found or [plain]
@@ -88,7 +91,11 @@ class Origins:
         if isinstance(source, ImportAssignment):
             yield from self._imported(source, module, depth)
         elif isinstance(node, cst.Param):
-            yield from self._parameter(node, module, depth)
+            if id(node) not in self._handed:
+                # What leads back to itself is handed nothing new.
+                self._handed[id(node)] = ()
+                self._handed[id(node)] = tuple(self._parameter(node, module, depth))
+            yield from self._handed[id(node)]
         elif isinstance(node, cst.Name):
             key = f"{module.path}:{module.line(node)}:{node.value}"
             yield from self._value(module.assigned(node), module, key, depth)

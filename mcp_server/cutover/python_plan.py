@@ -31,7 +31,7 @@ from mcp_server.cutover.selection import Selection
 from mcp_server.cutover.spellings import Registration, Spellings
 
 _REGISTERING = re.compile(r"\.\s*(add_)?tool\b")
-_HINTING = re.compile(r"tool\w*\s*\(|regist|@[\w.]*tool", re.IGNORECASE)
+_HINTING = re.compile(r"tool\w*\s*\(|regist|@[\w.]*tool|add_tool", re.IGNORECASE)
 _TEST = re.compile(r"(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 
 

@@ -29,9 +29,7 @@ class Removal:
 
     def goes(self, statement: cst.CSTNode) -> bool:
         """Whether a statement goes as a whole, alone or with what is around it."""
-        return any(
-            id(node) in self._statements for node in (statement, *self._module.ancestors(statement))
-        )
+        return id(statement) in self._statements or self.goes_with_another(statement)
 
     def _whole_statement(self, node: cst.CSTNode) -> cst.BaseStatement | None:
         """Return the statement that goes as a whole when a node goes."""
@@ -91,7 +89,7 @@ class Removal:
     def write(self, edits: TextEdits) -> None:
         """Write the edits."""
         for statement in self._statements.values():
-            if self._inside_what_goes(statement):
+            if self.goes_with_another(statement):
                 continue
             start, end = self._module.start(statement), self._module.end(statement)
             emptied = self._emptied.get(id(self._module.parent(statement)))
@@ -103,7 +101,7 @@ class Removal:
     def _write_parts(self, edits: TextEdits) -> None:
         sequences: dict[int, cst.CSTNode] = {}
         for node in self._gone.values():
-            if self._inside_what_goes(node) or id(node) in self._statements:
+            if self.goes_with_another(node) or id(node) in self._statements:
                 continue
             if isinstance(node, cst.Decorator):
                 start, end = self._module.start(node), self._module.end(node)
@@ -131,7 +129,8 @@ class Removal:
         else:
             edits.replace(start, end, "pass")
 
-    def _inside_what_goes(self, node: cst.CSTNode) -> bool:
+    def goes_with_another(self, node: cst.CSTNode) -> bool:
+        """Whether a node is part of a statement that goes."""
         return any(id(around) in self._statements for around in self._module.ancestors(node))
 
 

@@ -45,7 +45,12 @@ class Rewriting:
         self._module = changes.module
         self._edits = TextEdits(changes.module)
         self._removal = Removal(changes.module, changes.dead)
-        self._spots = {group: spot(group) for group in changes.chosen}
+        self._spots = {
+            group: place
+            for group in changes.chosen
+            # A tool that is registered by another old tool goes with it.
+            if not self._removal.goes_with_another((place := spot(group)).statement)
+        }
         self._counters: dict[Group, str | None] = {}
         self.left: list[Place] = []
         self.recounts: list[Recount] = []

@@ -80,6 +80,8 @@ class Spellings:
                 yield from self._decorated(node)
             elif isinstance(node, cst.Expr):
                 yield from self._called(node)
+            elif isinstance(node, cst.Call):
+                yield from self._used(node)
 
     def _decorated(self, function: cst.FunctionDef) -> Iterator[Registration]:
         for decorator in function.decorators:
@@ -133,6 +135,18 @@ class Spellings:
                 spelling,
                 target=reader.resolve(found.target),
                 round=a_round,
+            )
+
+    def _used(self, call: cst.Call) -> Iterator[Registration]:
+        """Give a registration whose value is used: what to do with it cannot be told."""
+        around, statement = self._module.parent(call), self._module.statement(call)
+        if statement is None or isinstance(around, cst.Expr | cst.Decorator):
+            return
+        found = self.call(call)
+        if found is not None:
+            text = self._module.text(call)
+            yield Registration(
+                self._module, UNKNOWN, found.host, call, statement, text, target=found.target
             )
 
     def _named(self, call: _Call, reader: Reader) -> Folded:

@@ -233,8 +233,8 @@ def test_of_several_statements_on_a_line_only_the_registration_goes():
             '"""Doc."""\nfrom __future__ import annotations\n{new}\nX = 1\n',
         ),
         (
-            "import a\ntry:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n\nX = b\n",
-            "import a\ntry:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n{new}\n\nX = b\n",
+            "try:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n\nX = b\n",
+            "try:\n    import b\nexcept ImportError:\n    b = 1\nimport c\n{new}\n\nX = b\n",
         ),
     ],
 )
@@ -287,6 +287,37 @@ def test_the_bridge_is_imported_as_its_siblings_are(first, line):
     sources = {"src/top/p/b.py": source, "src/top/p/c.py": "", "src/top/p/json.py": ""}
     files = plan(sources, style="bridge").files
     assert files["src/top/p/b.py"].splitlines()[1] == f"{line} import register_aos_workflow"
+
+
+def test_a_tool_that_is_registered_by_another_one_goes_with_it():
+    source = text("""
+        @mcp.tool()
+        def start_workflow(kind):
+            @mcp.tool()
+            def get_task(session_id): ...
+        """)
+    assert rewritten(source) == f"{IMPORT}setup_server(mcp)\n"
+
+
+def test_the_methods_of_one_server_register_on_it_once():
+    source = text("""
+        class Server(Base):
+            def one(self):
+                @self.tool()
+                def start_workflow(kind): ...
+
+            def two(self):
+                @self.tool()
+                def get_task(session_id): ...
+        """)
+    assert rewritten(source) == IMPORT + text("""
+        class Server(Base):
+            def one(self):
+                setup_server(self)
+
+            def two(self):
+                pass
+        """)
 
 
 def test_the_new_text_runs():

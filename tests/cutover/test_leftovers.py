@@ -30,6 +30,18 @@ from tests.cutover.old_servers import MODULE, left, plan, text
             [(2, 'T["get_task"]'), (4, "mcp.tool(name=n)(f)")],
         ),
         (
+            "def get_task(session_id): ...\nfetch = mcp.tool()(get_task)\n",
+            [(2, "mcp.tool()(get_task)")],
+        ),
+        (
+            "def get_task(session_id): ...\n[mcp.add_tool(f) for f in (get_task,)]\n",
+            [(2, "get_task"), (2, "mcp.add_tool(f)")],
+        ),
+        (
+            "def get_task(session_id): ...\nlist(map(mcp.add_tool, [get_task]))\n",
+            [(2, "mcp.add_tool")],
+        ),
+        (
             "server().add_tool(get_task)\ndef get_task(session_id): ...\n",
             [(1, "server().add_tool(get_task)")],
         ),
