@@ -140,14 +140,6 @@ def test_a_second_cutover_at_the_same_time_is_refused(tmp_path, cutover):
     assert contents(root) == before
 
 
-def test_a_read_only_file_is_refused(tmp_path, cutover):
-    root = lay(tmp_path, small())
-    (root / "server.py").chmod(0o444)
-
-    code, refused = cutover(root, "--apply")
-    assert (code, refused["problems"]) == (1, ["server.py is read-only"])
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
 def test_a_link_that_leads_out_is_not_followed(tmp_path, cutover):
     outside = lay(tmp_path / "outside", {"rules.md": "get_workflow_state(session_id)\n"})
