@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo dev lint types test test-slow bench check fix generate clean
+.PHONY: help demo validate dev lint types test test-slow bench check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -26,6 +26,9 @@ $(VENV)/dev: $(VENV)/python pyproject.toml
 
 demo: $(VENV)/runtime ## Watch an agent walk a workflow over stdio
 	@$(BIN)/aos-workflow demo
+
+validate: $(VENV)/runtime ## Validate a server: all 14 actions, times, memory; ARGS='--server "CMD"' for another
+	@$(BIN)/python scripts/validate_aos_workflow.py $(ARGS)
 
 dev: $(VENV)/dev ## Make the development environment
 

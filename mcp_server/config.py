@@ -62,6 +62,11 @@ class Settings(BaseModel):
     lock_timeout: float = Field(
         LOCK_TIMEOUT, gt=0, allow_inf_nan=False, description="Seconds to wait for a lock"
     )
+    project_id: str | None = Field(
+        None,
+        max_length=200,
+        description="What tells the project from others; default: its repository's first commit",
+    )
     verify_wait: float = Field(
         VERIFY_WAIT,
         ge=0,

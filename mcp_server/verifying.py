@@ -13,18 +13,20 @@ from contextlib import suppress
 from typing import Any
 
 from mcp_server.config import Settings
+from mcp_server.core.callers import Caller
 from mcp_server.errors import WorkflowError
-from mcp_server.server.services import services_for
+from mcp_server.server.services import acting, services_for
 
 BUSY = {"busy": True}
 
 
 def verify(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Carry out one job: `settings`, `session_id`, `phase`, `evidence`; return its result."""
+    """Carry out one job: `settings`, `caller`, `session_id`, `phase`, `evidence`."""
     try:
         services = services_for(Settings.model_validate(job["settings"]))
         session_id = job["session_id"]
-        with services.sessions.store.verifying(session_id) as held:
+        caller = Caller(**job["caller"])
+        with acting(caller), services.sessions.store.verifying(session_id) as held:
             if not held:
                 return BUSY
             conclude = services.engine.completion.conclude

@@ -183,7 +183,9 @@ def _filled(name: str, parts: Mapping[str, str]) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    return "found from the working directory" if field.is_required() else f"{field.default:,}"
+    if field.is_required():
+        return "found from the working directory"
+    return "" if field.default is None else f"{field.default:,}"
 
 
 def _person(action: object) -> str:

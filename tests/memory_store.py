@@ -7,8 +7,9 @@ from datetime import datetime
 
 from mcp_server.core.journal import decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Record, SessionSummary
+from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
-from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
+from mcp_server.errors import ConflictError, DamagedStateError
 
 
 class MemoryStore:
@@ -83,7 +84,7 @@ class MemoryStore:
         try:
             return list(self._lines[session_id])
         except KeyError:
-            raise NotFoundError(f"no session {session_id}", remediation="List them.") from None
+            raise no_session(session_id) from None
 
     def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary]:
         for lines in list(self._lines.values()):

@@ -136,6 +136,7 @@ def test_settings_have_the_documented_defaults(tmp_path):
         "max_note_size": 4 * 1024,
         "max_depth": 64,
         "lock_timeout": 10.0,
+        "project_id": None,
         "verify_wait": 45.0,
     }
 
@@ -154,6 +155,7 @@ def test_variables_set_what_they_name(tmp_path):
         "AOS_WORKFLOW_MAX_NOTE_SIZE": "5",
         "AOS_WORKFLOW_MAX_DEPTH": "6",
         "AOS_WORKFLOW_LOCK_TIMEOUT": "0.5",
+        "AOS_WORKFLOW_PROJECT_ID": "shop",
         "AOS_WORKFLOW_VERIFY_WAIT": "7",
         "AOS_WORKFLOW_UNKNOWN": "ignored",
     }
@@ -165,6 +167,7 @@ def test_variables_set_what_they_name(tmp_path):
         "max_note_size": 5,
         "max_depth": 6,
         "lock_timeout": 0.5,
+        "project_id": "shop",
         "verify_wait": 7.0,
     }
 

@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GATES = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
 WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text(encoding="utf-8")
+FIGURES = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 MODULES = {path for path in (ROOT / "mcp_server").rglob("*.py")
@@ -119,7 +120,7 @@ def test_the_probe_of_the_page_looks(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", sorted(
-    {line for document in (README, GATES, WORKFLOWS)
+    {line for document in (README, GATES, WORKFLOWS, FIGURES)
      for line in re.findall(r"^\$ aos-workflow (.*?)\s*(?:#.*)?$", document, re.MULTILINE)}
 ))  # fmt: skip
 def test_each_command_line_exists(line):

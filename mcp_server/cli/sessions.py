@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import Apply, Project, console, run_on_project
+from mcp_server.cli.running import Apply, AsJson, Project, console, run_on_project
 from mcp_server.core.transitions import Status
 
 commands = typer.Typer()
@@ -56,3 +56,27 @@ def import_state(
     from mcp_server.maintenance import import_sessions  # noqa: PLC0415
 
     run_on_project(project, lambda found: import_sessions(folder, found, console(), apply=apply))
+
+
+@commands.command()
+def stats(
+    days: Annotated[
+        int, typer.Option(min=1, max=3_650, help="Sessions started on so many days, today's too.")
+    ] = 30,
+    workflow: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Sessions of this workflow only.")
+    ] = None,
+    as_json: AsJson = False,
+    project: Project = None,
+) -> None:
+    """Show what the stored sessions add up to: use, where phases fail, and how long they take.
+
+    Deleted and pruned sessions are not in it. Days are those of your time zone. A session that
+    cannot be read is a warning on standard error.
+    """
+    from mcp_server.statistics.command import run_stats  # noqa: PLC0415
+
+    run_on_project(
+        project,
+        lambda found: run_stats(found.sessions, days, workflow, console(), as_json=as_json),
+    )

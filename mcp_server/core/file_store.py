@@ -33,6 +33,7 @@ from mcp_server.core.file_listing import JOURNAL, FolderListing
 from mcp_server.core.identifiers import is_digest, validate_session_id
 from mcp_server.core.journal import LineError, decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
+from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
 from mcp_server.errors import (
     ConflictError,
@@ -149,7 +150,7 @@ class FileStore:
             with suppress(FileNotFoundError), durable.disk_errors():
                 line = durable.last_line(self._journal(session_id))
                 return _decode(session_id, line)
-        raise _not_found(session_id)
+        raise no_session(session_id)
 
     def lines(self, session_id: str) -> list[bytes]:
         """Return the whole lines of the session's journal, oldest first, without their newlines."""
@@ -157,7 +158,7 @@ class FileStore:
             with suppress(FileNotFoundError), durable.disk_errors():
                 *whole, _torn = durable.read_file(self._journal(session_id)).split(b"\n")
                 return whole
-        raise _not_found(session_id)
+        raise no_session(session_id)
 
     def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
         """Yield the summary of each session, or what is wrong with it."""
@@ -244,7 +245,7 @@ class FileStore:
             path = folder / f"{session_id}{JOURNAL}"
             if os.path.lexists(path):
                 return path
-        raise _not_found(session_id)
+        raise no_session(session_id)
 
     def _make_folders(self) -> None:
         for folder in (self._finished, self._definitions):
@@ -334,13 +335,6 @@ def _decode(session_id: str, line: bytes) -> Record:
     if record.state.session_id != session_id:
         raise _damaged(session_id, f"it holds session {record.state.session_id}")
     return record
-
-
-def _not_found(session_id: str) -> NotFoundError:
-    return NotFoundError(
-        f"no session {session_id}",
-        remediation='Call aos_workflow(action="list_sessions") for the sessions that exist.',
-    )
 
 
 def _damaged(session_id: str, reason: str) -> DamagedStateError:

@@ -6,17 +6,23 @@ Checking the bytes rather than the parsed object keeps the check independent of 
 prints numbers. Pure: bytes in, bytes out.
 """
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import from_json
 
 from mcp_server.core.encoding import digest, encode
-from mcp_server.core.models import NO_HASH, Change, Record, SessionSummary
-from mcp_server.core.transitions import Status
+from mcp_server.core.models import NO_HASH, Change, ErrorEntry, Record, SessionSummary
+from mcp_server.core.transitions import Outcome, Status
 
 SCHEMA_VERSION = 1
+
+_STATE_KEY = b',"state":'
+_HEAD = {"time", "action", "phase", "outcome"}
+_MAX_HEAD = 1_000
+"""What stands before the state of a line is a few short values."""
 
 _HASH_KEY = b',"hash":"'
 _HASH_TAIL = len(_HASH_KEY) + 64 + len(b'"}')
@@ -24,6 +30,20 @@ _HASH_TAIL = len(_HASH_KEY) + 64 + len(b'"}')
 
 class LineError(Exception):
     """A line is not a record of this schema version, or not what its hash says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a line says happened, and when; of a gate's no also what was recorded of it.
+
+    `action` and `outcome` stay text: a newer server may know more of them.
+    """
+
+    time: datetime
+    action: str
+    outcome: str
+    phase: int
+    refusal: ErrorEntry | None = None
 
 
 def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
@@ -37,6 +57,7 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
             "action": change.action,
             "phase": change.phase,
             "outcome": change.outcome,
+            "principal": change.principal,
             "previous": previous,
             "state": change.state.model_dump(mode="json"),
         },
@@ -52,6 +73,7 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
         outcome=change.outcome,
         phase=change.phase,
         state=change.state,
+        principal=change.principal,
     )
     return line, record
 
@@ -80,9 +102,44 @@ def decode_summary(line: bytes) -> SessionSummary:
             created_at=datetime.fromisoformat(state["created_at"]),
             last_updated=datetime.fromisoformat(state["last_updated"]),
             definition=str(state["definition"]["digest"]),
+            owner=_text_or_none(state.get("owner")),
+            project=_text_or_none(state.get("project")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise LineError(f"line {parsed['seq']} does not hold a session") from error
+
+
+def decode_step(line: bytes) -> Step:
+    """Return what happened in one line, without reading the state after it; raises LineError.
+
+    The line is not held against its hash: that is what the audit of a session is for.
+    """
+    try:
+        parsed = _head(line)
+        outcome = str(parsed["outcome"])
+        refusal = None
+        if outcome == Outcome.REFUSED:
+            refusal = ErrorEntry.model_validate(from_json(line)["state"]["errors"][-1])
+        return Step(
+            time=datetime.fromisoformat(parsed["time"]).astimezone(UTC),
+            action=str(parsed["action"]),
+            outcome=outcome,
+            phase=int(parsed["phase"]),
+            refusal=refusal,
+        )
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        raise LineError("a line is not a record") from error
+
+
+def _head(line: bytes) -> Any:
+    """Return a line's object, without its state where that stands last, as it is written here."""
+    head, state, _ = line[:_MAX_HEAD].partition(_STATE_KEY)
+    parsed = from_json(head + b"}") if state else {}
+    return parsed if parsed.keys() >= _HEAD else from_json(line)
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _checked(line: bytes) -> tuple[dict[str, Any], str]:

@@ -104,6 +104,8 @@ def begin(
     options: Mapping[str, Any],
     now: datetime,
     commit: str | None = None,
+    owner: str | None = None,
+    project: str | None = None,
 ) -> Change:
     """Return the birth of a session at the first of its phases."""
     first = phases[0]
@@ -121,6 +123,8 @@ def begin(
         last_updated=now,
         first_commit=commit,
         phase_commit=commit,
+        owner=owner,
+        project=project,
     )
     return Change(action=Action.START, outcome=Outcome.DONE, phase=first, state=state)
 

@@ -148,6 +148,8 @@ class SessionSummary:
     created_at: datetime
     last_updated: datetime
     definition: str
+    owner: str | None = None
+    project: str | None = None
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -180,6 +182,10 @@ class SessionState(Model):
     approvals: tuple[Approval, ...] = ()
     overrides: tuple[Override, ...] = ()
     concluded: Conclusion | None = None
+    owner: str | None = None
+    """Who started the session."""
+    project: str | None = None
+    """Which repository the session works on, whatever folder a clone of it lies in."""
 
     @property
     def phase_started(self) -> datetime:
@@ -202,6 +208,8 @@ class SessionState(Model):
             created_at=self.created_at,
             last_updated=self.last_updated,
             definition=self.definition.digest,
+            owner=self.owner,
+            project=self.project,
         )
 
     @property
@@ -230,6 +238,8 @@ class Change(BaseModel):
     phase: int
     state: SessionState
     blobs: Mapping[str, bytes] = Field(default_factory=dict)
+    principal: str | None = None
+    """Who made the change; the state manager fills it in."""
 
     @property
     def time(self) -> datetime:
@@ -249,6 +259,7 @@ class Record(BaseModel):
     outcome: Outcome
     phase: int
     state: SessionState
+    principal: str | None = None
 
 
 class Damage(BaseModel):

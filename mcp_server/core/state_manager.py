@@ -8,12 +8,13 @@ place. Holds no state of its own: safe to share between threads.
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from mcp_server.core import lifecycle, refusals, views
+from mcp_server.core.callers import LOCAL, Caller, Owned
 from mcp_server.core.definitions import Definition
 from mcp_server.core.identifiers import make_session_id, validate_session_id
 from mcp_server.core.models import (
@@ -25,10 +26,11 @@ from mcp_server.core.models import (
     SessionSummary,
 )
 from mcp_server.core.paging import Page, page_of
-from mcp_server.core.store import SessionStore
+from mcp_server.core.store import SessionStore, no_session
 from mcp_server.core.transitions import COUNTED, Action, Status, require_legal
 from mcp_server.core.verification import Verification, verify
-from mcp_server.errors import ConflictError, LimitError, NotFoundError
+from mcp_server.core.watching import saw
+from mcp_server.errors import ConflictError, DamagedStateError, LimitError, NotFoundError
 
 Answer = dict[str, Any]
 
@@ -36,6 +38,15 @@ Answer = dict[str, Any]
 def utc_now() -> datetime:
     """Return the time as sessions record it."""
     return datetime.now(UTC)
+
+
+def local_caller() -> Caller:
+    """Return the caller of a server that serves nobody but whoever runs it."""
+    return LOCAL
+
+
+def no_project() -> None:
+    """Say that nobody knows which repository is served."""
 
 
 def random_suffix() -> str:
@@ -71,12 +82,22 @@ class StateManager:
         max_active: int,
         clock: Callable[[], datetime] = utc_now,
         new_suffix: Callable[[], str] = random_suffix,
+        caller: Callable[[], Caller] = local_caller,
+        project: Callable[[], str | None] = no_project,
+        shared: bool = False,
     ) -> None:
-        """Keep sessions in `store`, at most `max_active` of them active or failed at once."""
+        """Keep sessions in `store`, at most `max_active` of them active or failed at once.
+
+        `caller` says who makes the running call, `project` which repository is served, and
+        `shared` whether the store holds sessions of other repositories besides.
+        """
         self._store = store
         self._max_active = max_active
         self.clock = clock
         self._new_suffix = new_suffix
+        self._caller = caller
+        self._project = project
+        self._shared = shared
 
     @property
     def store(self) -> SessionStore:
@@ -102,6 +123,8 @@ class StateManager:
             options=options,
             now=now,
             commit=commit,
+            owner=self._caller().name,
+            project=self._project(),
         )
         return self.adopt(definition, [change])
 
@@ -114,12 +137,18 @@ class StateManager:
             if changes[-1].state.status in COUNTED:
                 self._require_room()
             self._store.pin(definition.digest, definition.snapshot)
-            return self._store.create(changes).state
+            return saw(self._store.create([self._signed(change) for change in changes]).state)
 
     def load(self, session_id: str) -> SessionState:
-        """Return the state of a session."""
+        """Return the state of a session; raises NotFoundError."""
         validate_session_id(session_id)
-        return self._store.read(session_id).state
+        try:
+            return self._seen(self._store.read(session_id)).state
+        except DamagedStateError:
+            if self._caller().confined:
+                # Whose it is cannot be read, so it may not be told that it is there.
+                raise no_session(session_id) from None
+            raise
 
     @contextmanager
     def edit(
@@ -131,13 +160,13 @@ class StateManager:
         `activates` says that the change may make the session count as active.
         """
         validate_session_id(session_id)
-        room: AbstractContextManager[None] = nullcontext()
-        if activates:
-            # Looking first keeps a call on an unknown session from making folders.
-            self._store.read(session_id)
-            room = self._store.exclusive()
+        if activates or self._caller().confined:
+            # Looking first keeps a call on an unknown session from making folders, and one on
+            # somebody else's from learning by its lock that it exists.
+            self.load(session_id)
+        room = self._store.exclusive() if activates else nullcontext()
         with room, self._store.locked(session_id):
-            draft = Draft(self._store.read(session_id))
+            draft = Draft(self._seen(self._store.read(session_id)))
             if expected_seq is not None and draft.stored.seq != expected_seq:
                 raise ConflictError(
                     f"Session modified by another operation: it is at change {draft.stored.seq},"
@@ -150,7 +179,7 @@ class StateManager:
                 before, after = draft.state.status, draft.change.state.status
                 if after in COUNTED and before not in COUNTED:
                     self._require_room()
-                self._store.append(draft.change, draft.stored)
+                saw(self._store.append(self._signed(draft.change), draft.stored).state)
 
     def open_for(self, target_file: str) -> list[str]:
         """Return the ids of unfinished sessions on `target_file`, newest first."""
@@ -158,6 +187,7 @@ class StateManager:
             summary
             for summary in self._store.summaries(live_only=True)
             if isinstance(summary, SessionSummary)
+            and self._shows(summary)
             and summary.target_file == target_file
             and summary.status is not Status.COMPLETED
         ]
@@ -174,7 +204,7 @@ class StateManager:
         for found in self._store.summaries(live_only=live_only):
             if isinstance(found, Damage):
                 damaged.append(found)
-            elif status is None or found.status is status:
+            elif self._shows(found) and (status is None or found.status is status):
                 summaries.append(found)
         page: Page[SessionSummary] = page_of(
             summaries,
@@ -187,7 +217,8 @@ class StateManager:
         answer: Answer = {"sessions": page.shown, "count": len(summaries)}
         if page.next_cursor:
             answer["next_cursor"] = page.next_cursor
-        if damaged:
+        # Whose a damaged session is cannot be read.
+        if damaged and not self._caller().confined:
             answer["warnings"] = views.bounded(
                 (
                     item.reason
@@ -223,9 +254,9 @@ class StateManager:
 
     def delete_session(self, session_id: str, reason: str | None = None) -> Answer:
         """Remove a session and all evidence that was submitted to it."""
-        validate_session_id(session_id)
+        self.load(session_id)
         with self._store.locked(session_id):
-            stored = self._store.read(session_id)
+            stored = self._seen(self._store.read(session_id))
             require_legal(stored.state.status, Action.DELETE_SESSION)
             removed = self._store.delete(stored, reason, self.clock())
         return {
@@ -238,6 +269,8 @@ class StateManager:
     def verify(self, session_id: str, expected: str | None = None) -> Verification:
         """Audit the journal and the evidence of a session; `expected` is a hash noted earlier."""
         validate_session_id(session_id)
+        if self._caller().confined:
+            self.load(session_id)
         lines = self._store.lines(session_id)
         return verify(session_id, lines, lambda key: self._store.blob(session_id, key), expected)
 
@@ -262,6 +295,21 @@ class StateManager:
                 return self._store.delete(stored, reason, self.clock())
         except NotFoundError:
             return False
+
+    def _signed(self, change: Change) -> Change:
+        return change.model_copy(update={"principal": self._caller().name})
+
+    def _seen(self, stored: Record) -> Record:
+        """Return a record that the caller may know of; raises NotFoundError."""
+        if not self._caller().may_see(stored.state):
+            raise no_session(stored.state.session_id)
+        saw(stored.state)
+        return stored
+
+    def _shows(self, session: Owned) -> bool:
+        """Tell whether lists show a session: the caller's, of the repository that is served."""
+        here = not self._shared or session.project == self._project()
+        return here and self._caller().may_see(session)
 
     def _require_room(self) -> None:
         counted = sum(

@@ -12,6 +12,15 @@ from datetime import datetime
 from typing import Protocol
 
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
+from mcp_server.errors import NotFoundError
+
+
+def no_session(session_id: str) -> NotFoundError:
+    """Return what is said of a session that is not there, or not there for the caller."""
+    return NotFoundError(
+        f"no session {session_id}",
+        remediation='Call aos_workflow(action="list_sessions") for the sessions that exist.',
+    )
 
 
 class SessionStore(Protocol):

@@ -106,10 +106,24 @@ def _parameter(old: OldCall, position: int, argument: "_Argument") -> str:
     if position >= len(old.parameters):
         raise UncertainCallError("the old tool took fewer arguments")
     parameter = old.parameters[position]
+    if _bare(argument.value) in {*old.parameters} - {parameter}:
+        raise UncertainCallError("its arguments stand in another order")
     looks_fit = any(word in argument.value.lower() for word in ("session", "sid"))
     if parameter == "session_id" and not looks_fit:
         raise UncertainCallError("its first argument does not look like a session")
     return parameter
+
+
+def is_signature(text: str, opened: int) -> bool:
+    """Tell whether the brackets that open at `opened` hold nothing but names of parameters."""
+    names = {name for old in EQUIVALENTS.values() for name in old.parameters}
+    return all(_bare(argument.value) in names and not argument.keyword
+               for argument in _read(text, opened).arguments)  # fmt: skip
+
+
+def _bare(value: str) -> str:
+    """Return a value without the brackets of a placeholder, in lower case."""
+    return value.strip("[]<>{}$ ").lower()
 
 
 def _require_whole(old: OldCall, parameters: list[str]) -> None:

@@ -69,7 +69,7 @@ def _wanted(given: argparse.Namespace) -> Wanted:
     project = given.project
     if project is None and given.restore:
         # A backup stands in its project.
-        project = Path(given.restore).resolve().parent.parent.parent
+        project = Path(given.restore).absolute().parent.parent.parent
     if project is None or not project.is_dir():
         raise InvalidArgumentError(
             "PROJECT is missing" if project is None else f"{str(project)!r} is not a folder",

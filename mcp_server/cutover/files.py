@@ -3,6 +3,7 @@
 import hashlib
 import os
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
@@ -53,6 +54,9 @@ def write(path: Path, data: bytes, mode: int) -> None:
         durable.write_new(aside, data)
         aside.chmod(mode)
         _keep_owner(aside, path)
+        if sys.platform == "win32" and path.exists():
+            # Windows replaces no file that is read-only; the new one has the mode of the old.
+            path.chmod(stat.S_IWRITE)
         aside.replace(path)
     finally:
         with suppress(OSError):

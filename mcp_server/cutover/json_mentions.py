@@ -92,7 +92,7 @@ class _Document:
         value: str = node.value
         if not any(mentions_in(value, self.known.old)):
             return
-        prose = rewrite_prose(self.path, value, self.known)
+        prose = rewrite_prose(self.path, value, self.known, self.text)
         spelling = _spelling(node.text)
         for place in prose.left:
             self._leave(node, place.what, place.note)

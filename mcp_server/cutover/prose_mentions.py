@@ -9,7 +9,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mcp_server.cutover.calls import UncertainCallError, becomes, rewritten
+from mcp_server.cutover.calls import (
+    EQUIVALENTS,
+    UncertainCallError,
+    becomes,
+    is_signature,
+    rewritten,
+)
 from mcp_server.cutover.findings import NEW_TOOL, Place
 
 _ACTION_BEFORE = re.compile(r"action\\?[\"']?\s*[=:]\s*\\?[\"'`]?\Z")
@@ -56,19 +62,22 @@ def mentions_in(text: str, old: Collection[str]) -> Iterator[Mention]:
             yield Mention(found["name"], server, found.start(), found.end())
 
 
-def rewrite_prose(path: str, text: str, known: Known) -> Mentions:
-    """Return the text with every certain call of an old tool rewritten."""
+def rewrite_prose(path: str, text: str, known: Known, around: str = "") -> Mentions:
+    """Return the text with every certain call of an old tool rewritten.
+
+    `around` is the whole document where the text is a part of one.
+    """
     parts: list[str] = []
     places: dict[bool, list[Place]] = {True: [], False: []}
     at = 0
-    defined = _defined(text, known.old)
+    about = _About(known, _defined(text, known.old), NEW_TOOL in text or NEW_TOOL in around)
     for mention in mentions_in(text, known.old):
         if mention.start < at:
             continue
         line = line_of(text, mention.start)
         what = text[mention.start : mention.end]
         try:
-            end, brackets = _call(text, mention, known, defined)
+            end, brackets = _call(text, mention, about)
         except UncertainCallError as error:
             places[False].append(Place(path, line, what, str(error)))
             continue
@@ -97,15 +106,26 @@ def servers_meant(texts: Collection[str], old: Collection[str]) -> frozenset[str
     return frozenset(server for server, names in tools.items() if len(names) > 1)
 
 
-def _call(text: str, mention: Mention, known: Known, defined: frozenset[str]) -> tuple[int, str]:
-    if mention.server and mention.server not in known.servers:
+@dataclass(frozen=True, slots=True)
+class _About:
+    """What is known of a text: names that it defines, and whether it knows the new tool."""
+
+    known: Known
+    defined: frozenset[str]
+    knows_new: bool
+
+
+def _call(text: str, mention: Mention, about: _About) -> tuple[int, str]:
+    if mention.server and mention.server not in about.known.servers:
         raise UncertainCallError(f"whether the server {mention.server} is meant is not certain")
     if not text.startswith("(", mention.end):
         raise UncertainCallError(becomes(mention.name))
-    if mention.name in defined:
+    if mention.name in about.defined:
         raise UncertainCallError("the text defines or imports a function of this name")
     if mention.start and text[mention.start - 1] == ".":
         raise UncertainCallError("it is called on something else")
+    if about.knows_new and _may_be_the_action(text, mention):
+        raise UncertainCallError(f"it may be the action of {NEW_TOOL} of this name")
     try:
         return rewritten(text, mention.name, mention.end)
     except UncertainCallError as error:
@@ -113,6 +133,12 @@ def _call(text: str, mention: Mention, known: Known, defined: frozenset[str]) ->
         raise UncertainCallError(
             str(error) if hint in str(error) else f"{error}; {hint}"
         ) from error
+
+
+def _may_be_the_action(text: str, mention: Mention) -> bool:
+    """Tell whether a call may be a line in a list of the actions of `aos_workflow`."""
+    shared = mention.name in EQUIVALENTS and EQUIVALENTS[mention.name].action == mention.name
+    return shared and is_signature(text, mention.end)
 
 
 def _defined(text: str, old: Collection[str]) -> frozenset[str]:

@@ -155,12 +155,6 @@ class Run:
                 f"{module.path}:{module.line} does not parse, and names an old tool",
                 "Mend it first, or run the cutover with the Python that it is written for.",
             )
-        for change in plan.changes:
-            if change.before is not None and not change.mode & 0o200:
-                yield (
-                    f"{change.path} is read-only",
-                    "Make it writable if it may be changed, such as with chmod u+w.",
-                )
         if not self.wanted.allow_dirty and (dirty := git.uncommitted(root)):
             count = "1 file is" if len(dirty) == 1 else f"{len(dirty)} files are"
             first = ", ".join(line.strip() for line in dirty[:3])

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mcp_server.cutover import git
 from mcp_server.cutover.findings import Place
-from mcp_server.errors import ConfigurationError
+from mcp_server.errors import CutoverError
 
 MAX_FILE = 4 * 1024 * 1024
 """Bytes of the largest file that is looked at."""
@@ -97,13 +97,15 @@ class Scan:
 def scan(root: Path, old: Collection[str]) -> Scan:
     """Read the files under `root`; only such as name a tool in `old` are told when left alone.
 
-    Raises ConfigurationError where a folder cannot be read: what is in it would go unseen.
+    Raises CutoverError where a folder cannot be read: what is in it would go unseen.
     """
     named = re.compile(rb"(?<![A-Za-z0-9])(?:%s)\b" % b"|".join(map(_escaped, old)))
-    paths = list(_walk(root, ""))
+    walked = list(_walk(root, ""))
+    paths = [(path, mode) for path, mode in walked if _is_utf8(path)]
     ignored = git.ignored(root, [path for path, _ in paths if not is_client_file(path)])
     files: list[ProjectFile] = []
-    skipped: list[Place] = []
+    skipped = [Place(path, 1, "", "its name is not UTF-8: not looked at")
+               for path, _ in walked if not _is_utf8(path)]  # fmt: skip
     for path, mode in paths:
         found = _read(root, path, mode)
         if isinstance(found, Place):
@@ -134,7 +136,7 @@ def _walk(root: Path, inside: str) -> Iterator[tuple[str, int]]:
     try:
         entries = sorted(os.scandir(root / inside), key=lambda entry: entry.name)
     except OSError as error:
-        raise ConfigurationError(
+        raise CutoverError(
             f"the folder {inside or '.'} cannot be read: {error.strerror}",
             remediation="Make it readable, or run the cutover as who may read it.",
         ) from error
@@ -171,6 +173,11 @@ def _problem(data: bytes) -> str:
     except UnicodeDecodeError:
         return "not UTF-8"
     return ""
+
+
+def _is_utf8(path: str) -> bool:
+    # What is not would not survive the manifest of a backup.
+    return not any("\ud800" <= sign <= "\udfff" for sign in path)
 
 
 def _escaped(name: str) -> bytes:

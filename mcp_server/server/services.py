@@ -5,7 +5,8 @@ A server binds the services that it was built with for the length of a call; a p
 tests and scripts change folder and environment.
 """
 
-from collections.abc import Iterator
+import getpass
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import mcp_server
 from mcp_server.config import STATE_DIR, Settings, load_settings
+from mcp_server.core.callers import LOCAL, Caller
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.library import BUILT_IN, Shelf, WorkflowLibrary
 from mcp_server.core.limits import Limits
@@ -22,6 +24,7 @@ from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import ConfigurationError
 from mcp_server.gates.plugins import load_probes
 from mcp_server.server.looking import ProjectLooker
+from mcp_server.server.repository import identity_of
 from mcp_server.server.workers import VerificationWorkers
 
 
@@ -34,6 +37,7 @@ class Services:
     sessions: StateManager
 
 
+_acting: ContextVar[Caller | None] = ContextVar("caller", default=None)
 _bound: ContextVar[Services | None] = ContextVar("services", default=None)
 
 
@@ -46,14 +50,19 @@ def services_for(settings: Settings) -> Services:
             remediation="Replace the link by a folder: nothing outside the project is written.",
         )
     store = FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
-    sessions = StateManager(store, max_active=settings.max_active_sessions)
+    sessions = StateManager(
+        store,
+        max_active=settings.max_active_sessions,
+        caller=current_caller,
+        project=project_of(settings),
+    )
     looker = ProjectLooker(settings.project)
     engine = WorkflowEngine(
         library_for(settings.project),
         sessions,
         root=settings.project,
         looker=looker,
-        workers=VerificationWorkers(settings, store),
+        workers=VerificationWorkers(settings, store, current_caller),
         limits=Limits(
             evidence=settings.max_evidence_size,
             options=settings.max_options_size,
@@ -66,6 +75,42 @@ def services_for(settings: Settings) -> Services:
 def current() -> Services:
     """Return the services that the running call is for."""
     return _bound.get() or services_for(load_settings())
+
+
+def current_caller() -> Caller:
+    """Return who makes the running call: whoever runs the server, if nobody else is known."""
+    return _acting.get() or _local_caller()
+
+
+@lru_cache(maxsize=1)
+def _local_caller() -> Caller:
+    try:
+        return Caller(f"local:{getpass.getuser()}")
+    except (KeyError, OSError):
+        return LOCAL
+
+
+@contextmanager
+def acting(caller: Caller) -> Iterator[None]:
+    """Carry out what is inside on behalf of `caller`."""
+    token = _acting.set(caller)
+    try:
+        yield
+    finally:
+        _acting.reset(token)
+
+
+def project_of(settings: Settings) -> Callable[[], str | None]:
+    """Return what tells the project's identity, found out when it is first asked for."""
+    found: list[str] = []
+
+    def identity() -> str | None:
+        if not found and (identified := settings.project_id or identity_of(settings.project)):
+            # A repository that has no commit yet may get one.
+            found.append(identified)
+        return found[0] if found else None
+
+    return identity
 
 
 @contextmanager

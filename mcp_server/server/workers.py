@@ -12,14 +12,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import mcp_server
 from mcp_server.config import Settings
 from mcp_server.core import views
+from mcp_server.core.callers import Caller
 from mcp_server.core.encoding import digest, encode
 from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import Action
@@ -44,10 +45,16 @@ class _Run:
 class VerificationWorkers:
     """The verifications of one project."""
 
-    def __init__(self, settings: Settings, store: SessionStore) -> None:
-        """Wait for each as long as `settings` say; `store` knows what other servers run."""
+    def __init__(
+        self, settings: Settings, store: SessionStore, caller: Callable[[], Caller]
+    ) -> None:
+        """Wait for each as long as `settings` say; `store` knows what other servers run.
+
+        `caller` says on whose behalf the running call verifies.
+        """
         self._settings = settings
         self._store = store
+        self._caller = caller
         self._runs: dict[str, _Run] = {}
         self._guard = threading.Lock()
 
@@ -101,6 +108,7 @@ class VerificationWorkers:
             run = self._runs[session_id] = _Run(key)
         job = {
             "settings": self._settings.model_dump(mode="json"),
+            "caller": asdict(self._caller()),
             "session_id": session_id,
             "phase": phase,
             "evidence": dict(evidence),
@@ -122,7 +130,8 @@ def _carry_out(run: _Run, job: bytes) -> None:
             [sys.executable, "-P", "-m", "mcp_server.verifying"],
             input=job,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": search},
+            # The server counts; a worker that exported nothing would still wait for an exporter.
+            env=os.environ | {"PYTHONPATH": search, "OTEL_SDK_DISABLED": "true"},
             start_new_session=True,
             check=False,
         )

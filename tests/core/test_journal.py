@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mcp_server.core.encoding import digest, encode
-from mcp_server.core.journal import LineError, decode_line, encode_line
+from mcp_server.core.journal import LineError, Step, decode_line, decode_step, encode_line
 from mcp_server.core.lifecycle import prepare, refuse_phase
 from mcp_server.core.models import NO_HASH
 from tests.builders import NOON
@@ -42,6 +42,7 @@ def test_a_line_is_one_json_object_that_ends_in_its_hash():
         "action": "start",
         "phase": 1,
         "outcome": "done",
+        "principal": None,
         "previous": NO_HASH,
         "hash": record.hash,
     }
@@ -168,3 +169,43 @@ def test_unknown_fields_survive_reading_and_writing_at_every_level():
 
 def test_the_session_is_named_by_its_line():
     assert decode_line(LINE[:-1]).state.session_id == ID
+
+
+def test_what_happened_is_read_without_the_state():
+    head, state, _ = SECOND.partition(b',"state":')
+    assert decode_step(head + state + b"no JSON") == Step(NOON, "complete_phase", "passed", 1)
+    assert decode_step(SECOND) == Step(NOON, "complete_phase", "passed", 1)
+
+
+def test_what_happened_is_found_in_whatever_order_it_stands():
+    assert decode_step(signed(content_of(SECOND))) == Step(NOON, "complete_phase", "passed", 1)
+
+
+def test_of_a_refusal_what_was_recorded_is_read_too():
+    line, _ = encode_line(refuse_phase(birth().state, prepare({"a": 1}), ERROR, NOON), None)
+    assert decode_step(line[:-1]) == Step(NOON, "complete_phase", "refused", 1, ERROR)
+
+
+def test_actions_that_only_a_newer_server_knows_are_read_as_they_are():
+    line = signed(content_of(SECOND) | {"action": "teleport", "outcome": "arrived"})
+    assert decode_step(line) == Step(NOON, "teleport", "arrived", 1)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xff",
+        SECOND[:100],
+        SECOND.replace(b'"phase":1', b'"phase":"one"', 1),
+        SECOND.replace(b'"time":"2026', b'"time":"soon', 1),
+        SECOND.replace(b'"time":"2026-03-14T12:00:00+00:00"', b'"time":"0001-01-01T00:00+14:00"'),
+        SECOND.replace(b'"outcome":"passed"', b'"outcome":"refused"'),
+    ],
+)
+def test_what_says_not_what_happened_is_refused(line):
+    with pytest.raises(LineError, match="a line is not a record"):
+        decode_step(line)

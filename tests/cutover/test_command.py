@@ -1,6 +1,7 @@
 """The command line: what it takes, its exit codes, and refusals that need no server."""
 
 import json
+import sys
 
 import pytest
 
@@ -58,6 +59,19 @@ def test_pages_of_a_project_without_any_server_are_changed_unverified(tmp_path, 
     assert main([str(tmp_path), "--apply", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["notes"] == ["No server is known here, so nothing could be verified."]
+    assert main(["--restore", str(tmp_path / report["backup"]), "--json"]) == 0
+    assert contents(tmp_path) == {"rules.md": b"get_workflow_state(session_id)\n"}
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o750])
+def test_a_file_keeps_its_mode_and_may_be_read_only(mode, tmp_path, capsys):
+    lay(tmp_path, {"rules.md": "get_workflow_state(session_id)\n"})
+    (tmp_path / "rules.md").chmod(mode)
+    assert main([str(tmp_path), "--apply", "--json"]) == 0
+    assert "aos_workflow" in (tmp_path / "rules.md").read_text(encoding="utf-8")
+    report = json.loads(capsys.readouterr().out)
+    if sys.platform != "win32":
+        assert (tmp_path / "rules.md").stat().st_mode & 0o777 == mode
     assert main(["--restore", str(tmp_path / report["backup"]), "--json"]) == 0
     assert contents(tmp_path) == {"rules.md": b"get_workflow_state(session_id)\n"}
 

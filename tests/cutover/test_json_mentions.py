@@ -91,6 +91,11 @@ def test_a_prompt_that_could_not_be_written_in_the_same_way_is_left():
     assert what.startswith(r'"\u0061')
 
 
+def test_the_published_definition_of_the_new_tool_is_left():
+    text = '{"name": "aos_workflow", "description": "- get_task(session_id, task_number)"}'
+    assert left(text) == [(1, "get_task", "it may be the action of aos_workflow of this name")]
+
+
 def test_keys_and_names_alone_are_listed():
     text = '{"start_workflow": {"tool": "create_workflow"}}'
     assert left(text) == [

@@ -62,6 +62,16 @@ def test_a_text_that_defines_a_function_of_the_name_is_left():
     ]
 
 
+def test_an_action_in_a_list_of_actions_is_left():
+    text = "aos_workflow has the actions get_task and complete_phase(session_id, phase, evidence)"
+    assert left(text)[1] == (
+        "complete_phase",
+        "it may be the action of aos_workflow of this name",
+    )
+    call = "aos_workflow, or complete_phase(session_id, 1, evidence={})"
+    assert rewrite_prose("a.md", call, KNOWN).rewritten
+
+
 @pytest.mark.parametrize("text", [
     'aos_workflow(action="get_task", session_id=S)',
     "aos_workflow(action='get_task')",

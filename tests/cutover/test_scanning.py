@@ -9,7 +9,7 @@ import pytest
 from mcp_server.cutover import git
 from mcp_server.cutover.findings import OLD_TOOLS, Place
 from mcp_server.cutover.scanning import MAX_FILE, Kind, kind_of, scan
-from mcp_server.errors import ConfigurationError
+from mcp_server.errors import CutoverError
 from tests.cutover.projects import lay
 
 
@@ -109,6 +109,13 @@ def test_a_repository_that_git_cannot_read_counts_as_uncommitted(tmp_path, monke
     assert git.uncommitted(tmp_path) == ("what git does not tell",)
 
 
-def test_a_folder_that_is_not_there_is_wrong_usage(tmp_path):
-    with pytest.raises(ConfigurationError, match=r"the folder \. cannot be read"):
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_not_utf_8_is_told(tmp_path):
+    (tmp_path / "caf\udce9.py").touch()
+    found = scan(tmp_path, OLD_TOOLS)
+    assert (found.files, [place.path for place in found.skipped]) == ((), ["caf\udce9.py"])
+
+
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path):
+    with pytest.raises(CutoverError, match=r"the folder \. cannot be read"):
         scan(tmp_path / "missing", OLD_TOOLS)

@@ -57,7 +57,8 @@ def test_the_size_is_what_a_client_is_sent():
     assert listing("a", "b").size == 2 * size_of({"name": "a", "inputSchema": SCHEMA})
 
 
-def test_a_server_is_started_in_its_project_and_leaves_nothing_there(tmp_path):
+def test_a_server_is_started_in_its_project_and_leaves_nothing_there(tmp_path, monkeypatch):
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     lay(tmp_path, small())
     found = list_tools(tmp_path, ServerCommand((sys.executable, "server.py")))
     assert (found.names, found.problem, found.called) == (

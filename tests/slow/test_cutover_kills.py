@@ -5,11 +5,9 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from mcp_server.cutover.command import main
 from tests.conftest import REPOSITORY
 from tests.cutover.projects import contents, lay, small
 
@@ -19,17 +17,6 @@ HANGS = (
     "import pathlib\nimport time\n\n"
     'if "get_task" not in mcp.tools and not pathlib.Path("go").exists():\n    time.sleep(600)\n\n'
 )
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run the command, and return its exit code and its report."""
-
-    def run(*argv: str | Path) -> tuple[int, dict[str, Any]]:
-        code = main([*map(str, argv), "--json"])
-        return code, json.loads(capsys.readouterr().out)
-
-    return run
 
 
 def started(root: Path, *argv: str) -> "subprocess.Popen[str]":
@@ -47,11 +34,11 @@ def wait_for(process: "subprocess.Popen[str]", said: str) -> None:
     assert any(said in line for line in process.stderr)
 
 
-def test_a_server_that_hangs_afterwards_is_restored(tmp_path, run):
+def test_a_server_that_hangs_afterwards_is_restored(tmp_path, cutover):
     root = lay(tmp_path, small(HANGS))
     before = contents(root)
 
-    code, failed = run(root, "--apply", "--timeout", "4")
+    code, failed = cutover(root, "--apply", "--timeout", "4")
     assert (code, failed["result"]) == (1, "failed and restored")
     assert failed["problems"] == [
         "the server does not start any more: it did not answer within 4 seconds"
@@ -78,7 +65,7 @@ def test_an_interruption_restores_at_once_and_says_so(number, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_after_a_kill_the_next_run_says_how_to_go_back_or_goes_back(tmp_path, run):
+def test_after_a_kill_the_next_run_says_how_to_go_back_or_goes_back(tmp_path, cutover):
     root = lay(tmp_path, small(HANGS))
     before = contents(root)
     with started(root, "--apply") as process:
@@ -87,15 +74,15 @@ def test_after_a_kill_the_next_run_says_how_to_go_back_or_goes_back(tmp_path, ru
     half = contents(root)
     assert half != before
 
-    code, told = run(root)
+    code, told = cutover(root)
     (backup,) = (path.name for path in (root / ".praxis-os/backups").glob("cutover-*/"))
     assert (code, told["result"]) == (1, "refused")
     assert f"--restore .praxis-os/backups/{backup}" in told["remedies"][0]
     assert contents(root) == half
 
     (root / "go").touch()
-    code, done = run(root, "--apply")
+    code, done = cutover(root, "--apply")
     assert (code, done["result"]) == (0, "done")
     assert backup in done["notes"][0]
-    assert run(root, "--restore", done["backup"])[0] == 0
+    assert cutover(root, "--restore", done["backup"])[0] == 0
     assert contents(root) == {**before, "go": b""}

@@ -37,7 +37,7 @@ from mcp_server.errors import (
     WorkflowError,
     quoted,
 )
-from mcp_server.server import services
+from mcp_server.server import services, telemetry
 from mcp_server.server.tools import consenting, publishing
 from mcp_server.server.tools.actions import example_call
 from mcp_server.server.tools.arguments import Given, require, screen
@@ -266,7 +266,7 @@ async def dispatch(raw: Mapping[str, Any]) -> Answer:
             answer = answer | {"warnings": [*answer.get("warnings", []), *warnings[:10]]}
         return answer
 
-    return await enveloped(raw.get("action"), carried_out)
+    return await telemetry.counted(enveloped, raw.get("action"), carried_out)
 
 
 async def enveloped(action: Any, carry_out: Callable[[], Awaitable[Answer]]) -> Answer:
@@ -365,16 +365,17 @@ def _asker(bound_to: services.Services | None) -> Asker:
             return overridden or {}
 
         with services.bound(bound_to):
+            if said.question.kind == "override":
+                return await telemetry.counted(enveloped, raw.get("action"), carried_out)
             kept = await enveloped(raw.get("action"), carried_out)
-            done = kept["status"] == "error" or said.question.kind == "override"
-            return kept if done else await dispatch(raw)
+            return kept if kept["status"] == "error" else await dispatch(raw)
 
     async def recall(question: Question) -> Answer:
         async def carried_out() -> Answer:
             return await _run(consenting.recall, _engine(), question)
 
         with services.bound(bound_to):
-            return await enveloped(Action.COMPLETE_PHASE, carried_out)
+            return await telemetry.counted(enveloped, Action.COMPLETE_PHASE, carried_out)
 
     patience = bound_to.settings.verify_wait if bound_to else VERIFY_WAIT
     return Asker(answer, find, record, recall, patience)

@@ -1,0 +1,1 @@
+"""The checks, action by action; `registry` says what a check is, `everything` lists all."""

@@ -1,0 +1,82 @@
+"""Which repository a project is: the same in every clone, another in every other one."""
+
+import os
+import subprocess
+
+import pytest
+
+from mcp_server.server.repository import identity_of
+
+
+def git(folder, *arguments, date="2026-03-14T12:00:00Z"):
+    identity = {"NAME": "Ada", "EMAIL": "ada@example.org", "DATE": date}
+    environment = {
+        f"GIT_{who}_{what}": said
+        for who in ("AUTHOR", "COMMITTER")
+        for what, said in identity.items()
+    }
+    subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        env=os.environ | environment,
+        check=True,
+        capture_output=True,
+    )
+
+
+def commit(folder, text="x"):
+    (folder / "file").write_text(text, encoding="utf-8")
+    git(folder, "add", ".")
+    git(folder, "commit", "--message", text)
+
+
+@pytest.fixture
+def origin(tmp_path):
+    folder = tmp_path / "origin"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    commit(folder)
+    return folder
+
+
+def clone(origin, name, *options):
+    git(origin, "clone", "--quiet", *options, origin.as_uri(), str(origin.parent / name))
+    return origin.parent / name
+
+
+def test_clones_are_the_same_repository_whatever_is_committed_in_them(origin):
+    one, other = clone(origin, "one"), clone(origin, "other")
+    commit(one, "y")
+    commit(other, "z")
+    assert identity_of(origin) == identity_of(one) == identity_of(other) is not None
+
+
+def test_another_repository_is_another(origin, tmp_path):
+    (tmp_path / "two").mkdir()
+    git(tmp_path / "two", "init", "--quiet")
+    commit(tmp_path / "two", "another")
+    assert identity_of(tmp_path / "two") != identity_of(origin)
+
+
+def test_a_project_below_the_root_is_told_by_where_it_lies(origin):
+    below = origin / "services" / "pay"
+    below.mkdir(parents=True)
+    assert identity_of(below) == f"{identity_of(origin)}:services/pay"
+
+
+def test_a_history_that_was_joined_keeps_the_identity_of_the_older_one(origin):
+    before = identity_of(origin)
+    git(origin, "checkout", "--quiet", "-b", "trunk")
+    git(origin, "checkout", "--quiet", "--orphan", "apart")
+    git(origin, "commit", "--message", "later", date="2026-03-15T12:00:00Z")
+    git(origin, "merge", "--quiet", "--allow-unrelated-histories", "--strategy=ours", "trunk")
+    assert identity_of(origin) == before
+
+
+def test_what_has_no_first_commit_to_see_has_no_identity(origin, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert identity_of(empty) is None
+    git(empty, "init", "--quiet")
+    assert identity_of(empty) is None
+    commit(origin, "second")
+    assert identity_of(clone(origin, "shallow", "--depth", "1")) is None
