@@ -81,10 +81,13 @@ class TextEdits:
 
     def add_before(self, start: int, text: str) -> None:
         """Add a line before a statement that stays, above its comments and set off as it is."""
-        first = self.line_at(start)
+        line = first = self.line_at(start)
         indent = self.indent_at(start)
         while self._is_comment(first - 1, indent):
             first -= 1
+        if first == 0:
+            # What heads the file is not the statement's: a shebang, a licence.
+            first = line
         blanks = 0
         while self._is_blank(first - blanks - 1):
             blanks += 1

@@ -190,6 +190,28 @@ def test_a_class_body_is_no_place_for_it():
         """)
 
 
+def test_nor_is_a_branch_in_a_class_body():
+    source = text("""
+        class Tools:
+            if fast:
+                @mcp.tool()
+                def start_workflow(kind): ...
+            other = 1
+        """)
+    assert rewritten(source) == IMPORT + text("""
+        setup_server(mcp)
+        class Tools:
+            other = 1
+        """)
+
+
+def test_the_server_stays_although_only_old_tools_read_it():
+    source = "mcp = host\n@mcp.tool()\ndef start_workflow(kind): ...\n"
+    assert rewritten(source) == (
+        "from mcp_server.server import setup_server\n\nmcp = host\nsetup_server(mcp)\n"
+    )
+
+
 def test_a_block_that_has_nothing_left_passes():
     source = text("""
         def register(mcp, engine):
@@ -242,6 +264,34 @@ def test_the_import_stands_at_the_end_of_the_imports(head, expected):
     source = f"{head}@mcp.tool()\ndef start_workflow(kind): ...\n"
     new = "from mcp_server.server import setup_server"
     assert rewritten(source) == expected.format(new=new) + "setup_server(mcp)\n"
+
+
+def test_the_import_stands_before_the_call():
+    source = "import a\n@mcp.tool()\ndef start_workflow(kind): ...\nmcp.b\nimport c\n"
+    assert rewritten(source) == text("""
+        import a
+        from mcp_server.server import setup_server
+        setup_server(mcp)
+        mcp.b
+        import c
+        """)
+
+
+def test_the_import_stands_before_a_call_among_imports():
+    source = "import a\nmcp.add_tool(f, name='get_task')\nimport c\n"
+    assert rewritten(source) == text("""
+        import a
+        from mcp_server.server import setup_server
+        setup_server(mcp)
+        import c
+        """)
+
+
+def test_a_sibling_that_the_standard_library_hides_says_nothing():
+    source = "import json\n@mcp.tool()\ndef start_workflow(kind): ...\njson.x\n"
+    sources = {"p/__init__.py": "", "p/json.py": "", "p/b.py": source}
+    new = plan(sources, style="bridge").files["p/b.py"]
+    assert "from .aos_workflow_bridge import register_aos_workflow\n" in new
 
 
 def test_a_name_that_is_taken_is_not_taken_again():

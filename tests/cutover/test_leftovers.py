@@ -42,6 +42,10 @@ from tests.cutover.old_servers import MODULE, left, plan, text
             [(2, "mcp.add_tool")],
         ),
         (
+            'server().add_tool(print, name="get_task")\n',
+            [(1, 'server().add_tool(print, name="get_task")')],
+        ),
+        (
             "server().add_tool(get_task)\ndef get_task(session_id): ...\n",
             [(1, "server().add_tool(get_task)")],
         ),

@@ -146,6 +146,21 @@ def test_a_function_that_is_also_a_route_is_kept():
     assert left(source) == [(3, "get_task")]
 
 
+def test_a_function_that_is_a_route_of_an_imported_application_is_kept():
+    source = 'from web import app\n@app.get("/t")\n@mcp.tool()\ndef get_task(session_id): ...\n'
+    assert '@app.get("/t")\ndef get_task(session_id): ...\n' in plan(source).files[MODULE]
+
+
+@pytest.mark.parametrize(
+    "wrapper",
+    ["@traced", "@retry(3)", "@tracer.span('x')", "@tools.wraps", "@limiter.limit('1/s')"],
+)
+def test_a_decorator_that_only_wraps_goes_with_the_function(wrapper):
+    head = "import tools\ntracer = make()\nlimiter = make()\n"
+    source = f"{head}@mcp.tool()\n{wrapper}\ndef get_task(session_id): ...\n"
+    assert "get_task" not in plan(source).files[MODULE]
+
+
 def test_a_function_with_a_second_name_is_kept_under_it():
     source = '@mcp.tool()\n@mcp.tool(name="task")\ndef get_task(session_id): ...\n'
     assert '@mcp.tool(name="task")\ndef get_task' in plan(source).files[MODULE]

@@ -121,3 +121,11 @@ def test_tabs_and_form_feeds_are_kept():
     assert rewritten(source) == (
         f"import a\n{NEW}\x0c\ndef register(mcp):\n\tsetup_server(mcp)\n\ta\n"
     )
+
+
+@pytest.mark.parametrize("imports", ["", "import a\n"])
+def test_the_comment_at_the_head_of_a_file_is_not_that_of_its_first_statement(imports):
+    source = f"#!/usr/bin/env python\n@mcp.tool()\ndef start_workflow(kind): ...\n{imports}"
+    new = rewritten(source)
+    assert new.startswith(f"#!/usr/bin/env python\n{NEW}")
+    assert new.endswith(f"setup_server(mcp)\n{imports}")
