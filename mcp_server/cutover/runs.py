@@ -184,7 +184,7 @@ class Run:
             )
         if not report.plan.changes_python and (NEW_TOOL not in names or names & set(wanted.old)):
             yield (
-                "the server is not cut over, and nothing certain in this project registers its tools",
+                "the server is not cut over, and nothing certain here registers its tools",
                 "Cut its own project over first, or mend the places above by hand.",
             )
 
