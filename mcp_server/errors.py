@@ -144,6 +144,12 @@ class ConfigurationError(WorkflowError):
     error_type = "RuntimeError"
 
 
+class CutoverError(WorkflowError):
+    """A code base cannot be cut over, or brought back, as it is."""
+
+    error_type = "RuntimeError"
+
+
 class UneditableError(WorkflowError):
     """A file of another program cannot be changed safely; it was left as it is."""
 

@@ -1,12 +1,15 @@
 """What all tests share: a project folder of their own, and a guard around the real one."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mcp_server.config import PREFIX, PROJECT_VARIABLE, Settings
 from mcp_server.core.file_store import FileStore
+from mcp_server.cutover.command import main
 from mcp_server.server.services import Services, services_for
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -53,3 +56,14 @@ def compat() -> Path:
     if not COMPAT.is_dir():
         pytest.skip("no compat folder beside the project")
     return COMPAT
+
+
+@pytest.fixture
+def cutover(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, dict[str, Any]]]:
+    """Run the cutover's command, and return its exit code and its report."""
+
+    def run(*argv: str | Path) -> tuple[int, dict[str, Any]]:
+        code = main([*map(str, argv), "--json"])
+        return code, json.loads(capsys.readouterr().out)
+
+    return run

@@ -17,6 +17,7 @@ TYPES = {
     "DiskRefusedError": "PermissionError",
     "DamagedStateError": "RuntimeError",
     "ConfigurationError": "RuntimeError",
+    "CutoverError": "RuntimeError",
     "UneditableError": "RuntimeError",
     "InternalError": "RuntimeError",
 }
