@@ -123,6 +123,7 @@ def _taken_at_once(path: Path) -> int | None:
     except OSError:
         return None
     try:
+        # pylint: disable-next=possibly-used-before-assignment
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(descriptor)
         # Deleted while it was opened, or somebody's own: whoever comes next would lock another one.

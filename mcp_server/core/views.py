@@ -29,9 +29,10 @@ MAX_VALUE = 200
 """Bytes of a small value that an answer repeats."""
 
 MAX_OBSERVED = 1_800
+"""Bytes that an answer spends on what the server looked at, if its caller says nothing else."""
+
 BESIDE_CONTENT = 880
 """Bytes of JSON that an answer has beside its content; the text half of it is somewhat longer."""
-"""Bytes that an answer spends on what the server looked at."""
 
 MAX_REPEATED = 400
 MAX_SOURCES = 2
