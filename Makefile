@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo validate dev lint types test test-slow bench dist check fix generate clean
+.PHONY: help demo validate dev lint types test test-slow bench soak dist check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ test-slow: $(VENV)/dev ## Run the long tests: kills, races, ten thousand session
 
 bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/dev ## Make twenty thousand calls of one server and look at its memory
+	$(BIN)/python -m benchmarks soak
 
 dist: $(VENV)/dev ## Build sdist and wheel from what is committed, and try them
 	$(BIN)/python scripts/build_dist.py

@@ -70,11 +70,17 @@ class Row:
     limit: float
     unit: str
     detail: str
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether the figure is on the right side of its limit."""
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
 
     @property
     def verdict(self) -> str:
         """What the report says of it."""
-        return "holds" if self.value <= self.limit else "MISSED"
+        return "holds" if self.holds else "MISSED"
 
 
 def ratios(limits: Iterable[tuple[str, float]], base: Place, other: Place) -> list[Row]:

@@ -1,6 +1,7 @@
 """`python -m mcp_server`: the stdio server."""
 
 import argparse
+import gc
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,8 @@ def serve(project: Path | None = None) -> int:
     try:
         root = settled_root(os.environ, project)
         settings = settings_in(root.path if root else Path.cwd())
+        # What is imported stays: looking through it for garbage, now or ever, is time for nothing.
+        gc.disable()
         # The SDK takes most of a second to import: a wrong folder should be told before that.
         from mcp_server.server.app import build_server  # noqa: PLC0415
 
@@ -28,6 +31,9 @@ def serve(project: Path | None = None) -> int:
     except ConfigurationError as error:
         sys.stderr.write(f"aos-workflow: {error.message}. {error.remediation}\n")
         return USAGE_ERROR
+    finally:
+        gc.freeze()
+        gc.enable()
     server.run("stdio")
     return 0
 

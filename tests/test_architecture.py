@@ -135,6 +135,7 @@ PURE = (
     "pages/tables",
     "pages/words",
     "pages/workflow_list",
+    "server/framing",
     "server/tools/actions",
     "server/tools/redaction",
     "server/tools/rendering",

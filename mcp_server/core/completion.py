@@ -263,7 +263,7 @@ def passed(
         "phase_completed": phase,
         "checkpoint_passed": True,
         "evidence_accepted": [name for name, _ in shown],
-        "evidence": views.accepted(dict(shown)),
+        "evidence": views.accepted(dict(shown), budget=0),
         "warnings": views.bounded(map(views.clip, verdict.warnings), 1_000),
     }
     following: Phase | None = definition.phase_after(phase)
@@ -275,7 +275,10 @@ def passed(
             "title": following.title,
             "description": views.clip(following.description),
         }
-    return answer | {"next": views.next_step(state)}
+    answer["next"] = views.next_step(state)
+    described = {name: value for name, value in answer.items() if name != "next_phase"}
+    answer["evidence"] = views.accepted(dict(shown), budget=views.room_in(described))
+    return answer
 
 
 def _conclusion(phase: int, evidence: Mapping[str, Any], verdict: Verdict) -> Conclusion:

@@ -20,6 +20,7 @@ from pydantic import ValidationError
 from mcp_server.core.definitions import Definition, DynamicConfig, Metadata, Phase, Task
 from mcp_server.core.dynamic import Templates
 from mcp_server.core.markdown import Document
+from mcp_server.core.paths import is_plainly_below
 from mcp_server.errors import DefinitionError
 from mcp_server.gates.model import Gate, presence_gate
 from mcp_server.gates.yaml_source import SourceError, YamlSource
@@ -196,15 +197,18 @@ def phase_folders(place: Place) -> list[tuple[int, Path]]:
     _refuse_link_out(place, root)
     if not root.is_dir():
         return []
-    numbered = sorted((int(path.name), path) for path in root.iterdir()
-                      if path.name.isascii() and path.name.isdigit())  # fmt: skip
+    with os.scandir(root) as entries:
+        found = [entry for entry in entries if entry.name.isascii() and entry.name.isdigit()]
+    numbered = sorted((int(entry.name), root / entry.name) for entry in found)
     if len(numbered) > MAX_PHASES:
         raise broken(place, root, f"{len(numbered)} phases, at most {MAX_PHASES}")
     # A phase that cannot be read must not be passed over: its gate would be gone.
-    for _, path in numbered:
-        _refuse_link_out(place, path)
-        if not path.is_dir():
-            raise broken(place, path, "is not a folder")
+    for entry in sorted(found, key=lambda entry: int(entry.name)):
+        # What stands in a folder that is inside, and is no link, is inside; Windows has others.
+        if entry.is_symlink() or os.name == "nt":
+            _refuse_link_out(place, root / entry.name)
+        if not entry.is_dir():
+            raise broken(place, root / entry.name, "is not a folder")
     for (number, _), (following, path) in pairwise(numbered):
         if number == following:
             raise broken(place, path, f"there are two folders for phase {number}")
@@ -225,14 +229,15 @@ def stamp_of(place: Place) -> Stamp | None:
 
     None where there is no metadata, and so no definition.
     """
-    metadata = place.folder / "metadata.json"
+    folder = f"{place.shelf.folder}{os.sep}{place.name}"
+    # Paths would cost more than the looks, and a list looks at every definition.
     try:
-        stats = [metadata.stat()]
+        stats = [os.stat(f"{folder}{os.sep}metadata.json")]  # noqa: PTH116
     except OSError:
         # A link that leads nowhere is a definition, and broken.
-        return () if metadata.is_symlink() else None
+        return () if (place.folder / "metadata.json").is_symlink() else None
     with suppress(OSError):
-        stats.append((place.folder / "phases").stat())
+        stats.append(os.stat(f"{folder}{os.sep}phases"))  # noqa: PTH116
     return tuple((stat.st_mtime_ns, stat.st_size, stat.st_ino) for stat in stats)
 
 
@@ -243,6 +248,11 @@ def is_there(path: Path) -> bool:
 
 
 def _refuse_link_out(place: Place, path: Path) -> None:
+    boundary = place.shelf.boundary
+    if path.is_relative_to(boundary) and is_plainly_below(
+        boundary, path.parts[len(boundary.parts) :]
+    ):
+        return
     try:
         inside = path.resolve().is_relative_to(place.shelf.boundary.resolve())
     except (OSError, RuntimeError) as error:
@@ -276,9 +286,21 @@ def signature_of(place: Place) -> Signature:
     if templates.is_dir():
         _refuse_link_out(place, templates)
         folders.append(templates)
-    paths = sorted(path for folder in folders for path in folder.iterdir() if path.exists())
-    stats = ((path, path.stat()) for path in paths)
-    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats)
+    return tuple(sorted(_stamped(path) for folder in folders for path in _files_in(folder)))
+
+
+def _files_in(folder: Path) -> list[str]:
+    with os.scandir(folder) as entries:
+        return [entry.path for entry in entries]
+
+
+def _stamped(path: str) -> tuple[str, int, int]:
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a Path costs more than the look
+    except OSError:
+        # A link that leads nowhere; reading the definition says what that means.
+        return path, 0, -1
+    return path, status.st_mtime_ns, status.st_size
 
 
 def _reason(error: ValueError | RecursionError) -> str:

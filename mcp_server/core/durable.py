@@ -51,7 +51,8 @@ def append_line(path: Path, line: bytes, check: Callable[[bytes], None]) -> None
     try:
         stored, end = _tail(descriptor)
         check(stored)
-        os.ftruncate(descriptor, end)
+        if os.fstat(descriptor).st_size > end:
+            os.ftruncate(descriptor, end)
         try:
             _write_all(descriptor, line)
             _sync(descriptor)

@@ -10,13 +10,16 @@ MAX_DEPTH = 64
 DEEPEST = 500
 """How deep submitted JSON may nest, and what that limit may be set to."""
 
+# Made once: most of what is encoded is a few words of an answer.
+_SORTED, _AS_IT_IS = (
+    json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=sort, separators=(",", ":"))
+    for sort in (True, False)
+)
+
 
 def encode(value: Any, *, sort_keys: bool = True) -> bytes:
     """Return `value` as compact UTF-8 JSON; raises ValueError if it is not JSON."""
-    text = json.dumps(
-        value, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys, separators=(",", ":")
-    )
-    return text.encode("utf-8")
+    return (_SORTED if sort_keys else _AS_IT_IS).encode(value).encode("utf-8")
 
 
 def decode(content: bytes) -> Any:

@@ -3,10 +3,15 @@
 A lock's file is left behind when it is released, so that nobody waits on one that is gone; who
 holds it stands in it, as a courtesy to who waits. The system frees the locks of a process that
 dies, however it dies.
+
+A lock that nobody holds is taken by the system call itself, where there is one, which is twenty
+times faster than all that `filelock` takes care of. It sees to everything else: waiting, files that
+are odd, and systems that lock in another way. On one file the two exclude each other.
 """
 
 import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,9 +24,23 @@ from mcp_server.core import durable
 from mcp_server.core.encoding import encode
 from mcp_server.errors import ConflictError
 
+if sys.platform != "win32":
+    import fcntl
+
 _POLL_SECONDS = 0.005
 _GRACE = 0.25
 """Seconds in which whoever only looks whether a lock is held has let it go again."""
+
+_TAKEN = (
+    os.O_RDWR
+    | os.O_CREAT
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+_NOTE = 80
+"""Bytes of a note: more than any has, so that nothing of the one before is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +54,15 @@ class Holder:
 @contextmanager
 def hold(path: Path, what: str, timeout: float) -> Iterator[None]:
     """Hold the lock at `path`; raises ConflictError naming the holder after `timeout` seconds."""
+    descriptor = _taken_at_once(path)
+    if descriptor is not None:
+        try:
+            _note_holder(descriptor)
+            yield
+        finally:
+            # Closing frees the lock, for nobody else has this descriptor.
+            os.close(descriptor)
+        return
     lock = _lock(path, timeout)
     if not _acquired(lock):
         raise ConflictError(
@@ -86,6 +114,28 @@ def holder_of(path: Path) -> Holder | None:
         return Holder()
 
 
+def _taken_at_once(path: Path) -> int | None:
+    """Return the descriptor of a lock that could be had at once, None where that is not so sure."""
+    if sys.platform == "win32":
+        return None
+    try:
+        descriptor = os.open(path, _TAKEN, durable.PRIVATE_FILE)
+    except OSError:
+        return None
+    try:
+        # pylint: disable-next=possibly-used-before-assignment
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        status = os.fstat(descriptor)
+        # Deleted while it was opened, or somebody's own: whoever comes next would lock another one.
+        if status.st_nlink == 1 and status.st_uid == os.geteuid():
+            return descriptor
+    except OSError:
+        # Held, or a file system that has no such locks.
+        pass
+    os.close(descriptor)
+    return None
+
+
 def _acquired(lock: FileLock) -> bool:
     with durable.disk_errors():
         try:
@@ -108,11 +158,11 @@ def _lock(path: Path, timeout: float, *, noted: bool = True) -> FileLock:
 
 def _note_holder(descriptor: int) -> None:
     note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    # The note is a courtesy: on a full disk the lock holds without it.
+    # The note is a courtesy: on a full disk the lock holds without it. It is written over the one
+    # before, for ext4 sends a file that was cut to nothing to the disk as soon as it is closed.
     with suppress(OSError):
-        os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, encode(note))
+        os.write(descriptor, encode(note).ljust(_NOTE))
 
 
 def _holder(path: Path) -> str:

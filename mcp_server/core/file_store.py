@@ -215,6 +215,7 @@ class FileStore:
             for folder in (self._folder, self._leases):
                 (folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
             durable.sync_folder(path.parent)
+        self._swept.discard(session_id)
         return True
 
     def pin(self, digest: str, content: bytes) -> None:

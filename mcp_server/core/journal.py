@@ -27,6 +27,11 @@ _MAX_HEAD = 1_000
 _HASH_KEY = b',"hash":"'
 _HASH_TAIL = len(_HASH_KEY) + 64 + len(b'"}')
 
+_KEPT_LINES = 32
+_KEPT_LINE = 64 * 1024
+_decoded: dict[str, Record] = {}
+"""Records that were read last, by the hash of their line; frozen, so that all may have them."""
+
 
 class LineError(Exception):
     """A line is not a record of this schema version, or not what its hash says."""
@@ -80,11 +85,20 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
 
 def decode_line(line: bytes) -> Record:
     """Return the record of one line (without its newline); raises LineError."""
+    stated = _stated_hash(line)
+    # Each line is hashed each time; bytes whose hash is known were read before, and hold the same.
+    if stated in _decoded and digest(line[:-_HASH_TAIL]) == stated:
+        return _decoded[stated]
     parsed, line_hash = _checked(line)
     try:
-        return Record.model_validate({**parsed, "hash": line_hash})
+        record = Record.model_validate({**parsed, "hash": line_hash})
     except ValidationError as error:
         raise LineError(f"line {parsed['seq']} does not hold a session") from error
+    if len(line) <= _KEPT_LINE:
+        while len(_decoded) >= _KEPT_LINES:
+            _decoded.pop(next(iter(_decoded)), None)
+        _decoded[line_hash] = record
+    return record
 
 
 def decode_summary(line: bytes) -> SessionSummary:
@@ -145,7 +159,8 @@ def _text_or_none(value: object) -> str | None:
 def _checked(line: bytes) -> tuple[dict[str, Any], str]:
     """Return a line's object and hash, once its bytes are what its hash says."""
     try:
-        parsed = from_json(line)
+        # Keys alone are worth remembering: ids and times come once.
+        parsed = from_json(line, cache_strings="keys")
         version, seq = parsed["schema_version"], parsed["seq"]
     except (ValueError, TypeError, KeyError) as error:
         raise LineError("the last line is not a record") from error
@@ -155,8 +170,14 @@ def _checked(line: bytes) -> tuple[dict[str, Any], str]:
         raise LineError(
             f"written by a newer server (schema {version}, this one knows {SCHEMA_VERSION})"
         )
-    body, tail = line[:-_HASH_TAIL], line[-_HASH_TAIL:]
-    stated = tail[len(_HASH_KEY) : -2].decode("ascii", "replace")
-    if not tail.startswith(_HASH_KEY) or digest(body) != stated:
+    stated = _stated_hash(line)
+    if digest(line[:-_HASH_TAIL]) != stated:
         raise LineError(f"line {seq} is not what its hash says")
     return parsed, stated
+
+
+def _stated_hash(line: bytes) -> str:
+    """Return the hash that a line ends with, nothing if it ends otherwise."""
+    tail = line[-_HASH_TAIL:]
+    ends_well = tail.startswith(_HASH_KEY) and tail.endswith(b'"}')
+    return tail[len(_HASH_KEY) : -2].decode("ascii", "replace") if ends_well else ""

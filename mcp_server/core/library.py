@@ -6,6 +6,7 @@ until one of their files changes; safe to share between threads, which at worst 
 definition twice.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,6 @@ from mcp_server.core.definition_files import (
     Stamp,
     assembled,
     broken,
-    is_there,
     names_in,
     phase_folders,
     read_metadata,
@@ -31,7 +31,6 @@ from mcp_server.core.definition_files import (
     static_phases,
 )
 from mcp_server.core.definitions import Definition, Metadata, Phase
-from mcp_server.core.task_source import find_source
 from mcp_server.errors import DefinitionError, NotFoundError, quoted
 
 __all__ = ["BUILT_IN", "MAX_FILE", "MAX_PHASES", "Place", "Shelf", "WorkflowLibrary"]
@@ -96,6 +95,10 @@ class WorkflowLibrary:
         return [Place(name, shelf) for shelf in self._shelves for name in names_in(shelf.folder)]
 
     def _refuse_twins(self, place: Place) -> None:
+        folded = place.name.casefold()
+        names = (name for shelf in self._shelves for name in names_in(shelf.folder))
+        if not any(name.casefold() == folded and name != place.name for name in names):
+            return
         twins = _twins(place, self._named())
         if twins:
             reason = f"its name and that of {', '.join(twins)} differ by case only"
@@ -105,7 +108,8 @@ class WorkflowLibrary:
         """Return where a definition is; raises NotFoundError naming those that exist."""
         if NAME.match(workflow_type):
             for shelf in self._shelves:
-                if is_there(shelf.folder / workflow_type / "metadata.json"):
+                # A link that leads nowhere is there, and broken, rather than absent.
+                if os.path.lexists(f"{shelf.folder}{os.sep}{workflow_type}{os.sep}metadata.json"):
                     return Place(workflow_type, shelf)
         known = [place.name for place in self.places()]
         raise NotFoundError(
@@ -133,6 +137,9 @@ class WorkflowLibrary:
             return known[1]
         metadata = read_metadata(place)
         if metadata.is_dynamic:
+            # Only these need what reads lists, which is a good part of all that is imported.
+            from mcp_server.core.task_source import find_source  # noqa: PLC0415
+
             source = find_source(self._project, metadata, options or {})
             signature += source.signature
             known = self._loaded.get((place, source.path))

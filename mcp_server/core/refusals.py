@@ -22,6 +22,9 @@ from mcp_server.gates.observation import Judgement, Observation
 _RECORDED_FIELDS = 8
 _RECORDED_PROBLEMS = 4
 
+_SEEN = 360
+"""Bytes of a refusal that tell what was found to be well; what was not is the matter."""
+
 
 @contextmanager
 def teaching(state: SessionState) -> Iterator[None]:
@@ -120,7 +123,7 @@ def _retry(state: SessionState) -> str:
 
 def _observed(seen: Mapping[str, Observation]) -> dict[str, Any]:
     found = {name: look for name, look in seen.items() if look.judgement is Judgement.PASS}
-    return {"observed": views.observed(found)} if found else {}
+    return {"observed": views.observed(found, _SEEN)} if found else {}
 
 
 def phase_ahead(state: SessionState, phase: int) -> StateError:

@@ -3,7 +3,7 @@
 Pure: the engine and the state manager decide, these functions only say.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,10 @@ MAX_VALUE = 200
 """Bytes of a small value that an answer repeats."""
 
 MAX_OBSERVED = 1_800
-"""Bytes that an answer spends on what the server looked at."""
+"""Bytes that an answer spends on what the server looked at, if its caller says nothing else."""
+
+BESIDE_CONTENT = 880
+"""Bytes of JSON that an answer has beside its content; the text half of it is somewhat longer."""
 
 MAX_REPEATED = 400
 MAX_SOURCES = 2
@@ -108,7 +111,7 @@ def phase_content(phase: Phase, state: SessionState) -> View:
             for task in phase.tasks
         ],
         "checkpoint": _checkpoint(phase, state),
-        "artifacts_from_previous_phases": artifacts(previous, budget=480),
+        "artifacts_from_previous_phases": artifacts(previous, budget=400),
     }
 
 
@@ -146,6 +149,8 @@ def _field(gate: Gate, field: EvidenceField, filled: Mapping[str, str]) -> View:
 
 def _verified_by(field: EvidenceField, filled: Mapping[str, str]) -> str:
     text = ", or ".join(clip(probe.described, 160) for probe in field.probes)
+    if "{" not in text:
+        return text
     for name, value in filled.items():
         text = text.replace(f"{{{name}}}", value)
     return text
@@ -192,23 +197,32 @@ def _artifact(item: EvidenceItem) -> View:
     return shown | {"sha256": item.sha256[:DIGEST_SHOWN]}
 
 
-def accepted(items: Mapping[str, EvidenceItem]) -> View:
-    """Show how each accepted field is known, and what the server looked at to know it."""
+def accepted(items: Mapping[str, EvidenceItem], budget: int = MAX_OBSERVED) -> View:
+    """Show how each accepted field is known, and what the server looked at to know it.
+
+    Where `budget` bytes do not hold all that it looked at, they hold the values that it found.
+    """
     shown: View = {name: {"known": str(item.known)} for name, item in items.items()}
-    budget = MAX_OBSERVED
     for name, item in items.items():
-        if item.observation is not None:
-            view = _observation(item.value if item.inline else None, item.observation)
-            budget -= _json_size(view)
-            if budget > 0:
+        if item.observation is None:
+            continue
+        value = item.value if item.inline else None
+        for view in (_observation(value, item.observation), _value(value)):
+            if view and (size := _json_size({"observed": view})) <= budget:
                 shown[name]["observed"] = view
+                budget -= size
+                break
     return shown
 
 
-def observed(looks: Mapping[str, Observation]) -> View:
+def room_in(answer: View) -> int:
+    """Return how many bytes an answer may still have beside its content."""
+    return BESIDE_CONTENT - _json_size(answer)
+
+
+def observed(looks: Mapping[str, Observation], budget: int = MAX_OBSERVED) -> View:
     """Show what the server found, field by field, as far as it is short."""
     shown: View = {}
-    budget = MAX_OBSERVED
     for name, look in looks.items():
         files = [
             {"path": source.path, "size": source.size, "sha256": source.sha256[:DIGEST_SHOWN]}
@@ -334,6 +348,18 @@ def error(entry: ErrorEntry) -> View:
         "details": entry.details,
         "remediation": entry.remediation,
     }
+
+
+def errors(entries: Sequence[ErrorEntry]) -> list[View]:
+    """Show recorded refusals, oldest first; a remedy that many have is told with the last."""
+    told: dict[str, str | None] = {}
+    shown: list[View] = []
+    for entry in reversed(entries):
+        view = error(entry)
+        if (last := told.setdefault(entry.remediation, view["timestamp"])) != view["timestamp"]:
+            view["remediation"] = f"as for that of {last}"
+        shown.append(view)
+    return shown[::-1]
 
 
 def next_step(state: SessionState, phase: Phase | None = None) -> str:

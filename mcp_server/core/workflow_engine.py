@@ -34,6 +34,8 @@ from mcp_server.errors import (
 Answer = dict[str, Any]
 
 _MAX_OTHERS = 5
+_PREVIOUS_ERRORS = 1_500
+"""Bytes of the refusals that retry_phase tells again; get_errors has all that are kept."""
 
 
 class ProjectEyes(Looker, Subjects, Protocol):
@@ -162,9 +164,10 @@ class WorkflowEngine:
     def complete_phase(self, session_id: str, phase: int, evidence: Mapping[str, Any]) -> Answer:
         """Submit evidence for the current phase: its gate lets it pass, or says what is missing."""
         answer = self._completion.complete(session_id, phase, evidence)
-        moved = self._moved_on(self._sessions.load(session_id)).get("moved_on")
-        if moved and answer.get("checkpoint_passed"):
-            answer["warnings"] = [*answer["warnings"], moved]
+        if answer.get("checkpoint_passed"):
+            moved = self._moved_on(self._sessions.load(session_id)).get("moved_on")
+            if moved:
+                answer["warnings"] = [*answer["warnings"], moved]
         return answer
 
     def get_state(self, session_id: str) -> Answer:
@@ -222,14 +225,15 @@ class WorkflowEngine:
             )
             state = draft.record(change)
         errors = [views.error(entry) for entry in before.errors if entry.phase == phase]
+        previous = [
+            {key: error[key] for key in ("timestamp", "message", "details")}
+            for error in errors[-3:]
+        ]
         return {
             "retrying": True,
             "attempt": state.attempt,
             "evidence_reset": reset_evidence,
-            "previous_errors": [
-                {key: error[key] for key in ("timestamp", "message", "details")}
-                for error in errors[-3:]
-            ],
+            "previous_errors": views.newest(previous, _PREVIOUS_ERRORS),
             **self._standing(state, definition),
         }
 
@@ -254,7 +258,7 @@ class WorkflowEngine:
     def get_errors(self, session_id: str) -> Answer:
         """Return the recorded refusals, newest last."""
         state = self._sessions.load(session_id)
-        shown = views.newest([views.error(entry) for entry in state.errors], 6_500)
+        shown = views.newest(views.errors(state.errors), 6_500)
         earlier = state.error_count - len(shown)
         note = {"warnings": [f"{earlier} earlier ones are in the session's journal"]}
         return {

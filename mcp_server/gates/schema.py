@@ -29,6 +29,9 @@ MAX_REFERENCES = 5_000
 MAX_REFERENCE_DEPTH = 100
 """References within each other: at the end of the stack the resolver does not raise but panics."""
 
+_NOWHERE: Registry[Any] = Registry()
+"""Where references lead."""
+
 _RESOLVE = Draft202012Validator.VALIDATORS["$ref"]
 
 
@@ -54,7 +57,7 @@ def first_error(schema: Mapping[str, Any], value: Any) -> ValidationError | None
     """Return the first thing that is wrong with `value`; raises SchemaInapplicableError."""
     token = _allowance.set(_Allowance())
     try:
-        return next(_Validator(schema, registry=Registry()).iter_errors(value), None)
+        return next(_Validator(schema, registry=_NOWHERE).iter_errors(value), None)
     except PatternError as error:
         raise SchemaInapplicableError(str(error)) from error
     except _INAPPLICABLE as error:

@@ -3,13 +3,16 @@
 from mcp_server import __version__
 from mcp_server.config import Settings
 from mcp_server.server.icons import ICON
-from mcp_server.server.roots import ClientsProject, settled
-from mcp_server.server.services import services_for
+from mcp_server.server.roots import ClientsProject, Find, settled
+from mcp_server.server.services import get_at_hand, services_for
 from mcp_server.server.serving import ProjectServer
 from mcp_server.server.tools.publishing import TITLE
 from mcp_server.server.tools.workflow_tools import register_workflow_tools
 
 NAME = "aos-workflow"
+
+_OTHER_BYTES = 1024 * 1024
+"""What a message may have beside evidence of the largest size: options, notes, what clients add."""
 
 INSTRUCTIONS = """\
 This server walks you through a workflow: a checklist of phases and tasks with a gate at the end of
@@ -37,7 +40,11 @@ def build_server(settings: Settings, *, is_settled: bool = True) -> ProjectServe
 
     Where that is not settled, the client may name it, or the working directory is it.
     """
-    find = settled(services_for(settings)) if is_settled else ClientsProject(settings)
+    find: Find = ClientsProject(settings)
+    warm = get_at_hand
+    if is_settled:
+        services = services_for(settings)
+        find, warm = settled(services), services.warm
     server = ProjectServer(
         find,
         name=NAME,
@@ -48,4 +55,6 @@ def build_server(settings: Settings, *, is_settled: bool = True) -> ProjectServe
         log_level="WARNING",
     )
     register_workflow_tools(server, patience=settings.verify_wait)
+    server.line_limit = settings.max_evidence_size + _OTHER_BYTES
+    server.warm = warm
     return server

@@ -1,5 +1,6 @@
 """What the server looks with: the probes of a project, put together."""
 
+import importlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,32 +12,32 @@ from mcp_server.gates.observation import LookFailedError, Observation
 from mcp_server.gates.plugins import load_probes
 from mcp_server.gates.probe_settings import ApprovalSettings, CommandSettings, GitSettings
 from mcp_server.gates.probes.approval import digests, look_approval, subject
-from mcp_server.gates.probes.coverage import look_coverage
-from mcp_server.gates.probes.documents import (
-    look_count,
-    look_file,
-    look_json,
-    look_text,
-    look_toml,
-    look_yaml,
-)
 from mcp_server.gates.probes.execution import Executor
 from mcp_server.gates.probes.files import ProjectFiles
-from mcp_server.gates.probes.git import head_commit, look_git
-from mcp_server.gates.probes.junit import look_junit
-from mcp_server.gates.probes.look import Look, PhaseFacts, Probe
+from mcp_server.gates.probes.look import Found, Look, PhaseFacts, Probe
 from mcp_server.gates.probes.observer import Observer
 from mcp_server.gates.trust import TrustStore, default_trust_folder
 
+
+def _late(module: str, name: str) -> Probe:
+    """Return a probe that is imported when a gate asks for it: no project asks for all of them."""
+
+    def look(settings: Any, asked: Look) -> Found:
+        probe: Probe = getattr(importlib.import_module(f"{_PROBES}.{module}"), name)
+        return probe(settings, asked)
+
+    return look
+
+
+_PROBES = "mcp_server.gates.probes"
+
 READING: Mapping[str, Probe] = {
-    "count": look_count,
-    "coverage": look_coverage,
-    "file": look_file,
-    "json": look_json,
-    "junit": look_junit,
-    "text": look_text,
-    "toml": look_toml,
-    "yaml": look_yaml,
+    "coverage": _late("coverage", "look_coverage"),
+    "junit": _late("junit", "look_junit"),
+    **{
+        kind: _late("documents", f"look_{kind}")
+        for kind in ("count", "file", "json", "text", "toml", "yaml")
+    },
 }
 """The probes that do nothing but read files."""
 
@@ -53,7 +54,7 @@ class ProjectLooker:
             **READING,
             "approval": look_approval,
             "command": self._executor.look_command,
-            "git": look_git,
+            "git": _late("git", "look_git"),
             **load_probes(),
         }
         self._observer = Observer(self._files, probes)
@@ -80,7 +81,11 @@ class ProjectLooker:
             for field in gate.verified_fields.values()
             for probe in field.probes
         )
-        return head_commit(self._root) if asked else None
+        if not asked:
+            return None
+        from mcp_server.gates.probes.git import head_commit  # noqa: PLC0415 - as the probes
+
+        return head_commit(self._root)
 
     def subject(
         self, field: str, settings: ApprovalSettings, facts: PhaseFacts

@@ -2,40 +2,84 @@
 
 A server binds the services of its project for the length of a request, or why there are none; a
 plain call of `aos_workflow()` uses those of the process's own settings, looked up anew at each
-call, because tests and scripts change folder and environment.
+call, because tests and scripts change folder and environment. What is wired is imported when the
+first call needs it: a client that lists the tool waits for none of it.
 """
 
+import gc
 import getpass
+import importlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import mcp_server
 from mcp_server.config import STATE_DIR, Settings, load_settings
 from mcp_server.core.callers import LOCAL, Caller
-from mcp_server.core.file_store import FileStore
-from mcp_server.core.library import BUILT_IN, Shelf, WorkflowLibrary
-from mcp_server.core.limits import Limits
-from mcp_server.core.state_manager import StateManager
-from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import ConfigurationError
-from mcp_server.gates.plugins import load_probes
-from mcp_server.server.looking import ProjectLooker
-from mcp_server.server.repository import identity_of
-from mcp_server.server.workers import VerificationWorkers
+
+if TYPE_CHECKING:
+    from mcp_server.core.library import WorkflowLibrary
+    from mcp_server.core.state_manager import StateManager
+    from mcp_server.core.workflow_engine import WorkflowEngine
+    from mcp_server.server.wiring import Wired
+
+_IN_STEPS = (
+    "regex",
+    "yaml",
+    "markdown_it",
+    "jsonschema",
+    "mcp_server.gates.model",
+    "mcp_server.server.looking",
+    "mcp_server.server.wiring",
+)
+"""What takes long to import, each after what it needs itself."""
 
 
-@dataclass(frozen=True, slots=True)
 class Services:
-    """What the handlers need."""
+    """What the handlers need. Safe to share between threads."""
 
-    settings: Settings
-    engine: WorkflowEngine
-    sessions: StateManager
-    library: WorkflowLibrary
+    def __init__(self, settings: Settings) -> None:
+        """Serve the project of `settings`."""
+        self.settings = settings
+        self._guard = threading.Lock()
+
+    @property
+    def engine(self) -> "WorkflowEngine":
+        """The use cases."""
+        return self._wired.engine
+
+    @property
+    def sessions(self) -> "StateManager":
+        """The stored sessions."""
+        return self._wired.sessions
+
+    @property
+    def library(self) -> "WorkflowLibrary":
+        """The definitions that can be started."""
+        return self._wired.library
+
+    def warm(self) -> Iterator[None]:
+        """Have what calls need at hand, in steps short enough to answer calls between them."""
+        yield from get_at_hand()
+        _ = self._wired
+        # All this stays: looking through it for garbage is time for nothing.
+        gc.freeze()
+
+    @property
+    def _wired(self) -> "Wired":
+        # Two engines would each know half of the verifications that run.
+        with self._guard:
+            return self._once
+
+    @cached_property
+    def _once(self) -> "Wired":
+        from mcp_server.server import wiring  # noqa: PLC0415 - half of the time of a start
+
+        return wiring.wire(self.settings)
 
 
 Bindable = Services | ConfigurationError
@@ -47,34 +91,20 @@ _bound: ContextVar[Bindable | None] = ContextVar("services", default=None)
 
 @lru_cache(maxsize=16)
 def services_for(settings: Settings) -> Services:
-    """Return the services of a project, built once; raises ConfigurationError."""
+    """Return the services of a project, made once; raises ConfigurationError."""
     if not settings.state_folder.resolve().is_relative_to(settings.project.resolve()):
         raise ConfigurationError(
             f"{STATE_DIR.as_posix()} leads out of the project through a link",
             remediation="Replace the link by a folder: nothing outside the project is written.",
         )
-    store = FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
-    sessions = StateManager(
-        store,
-        max_active=settings.max_active_sessions,
-        caller=current_caller,
-        project=project_of(settings),
-    )
-    looker = ProjectLooker(settings.project)
-    library = library_for(settings.project)
-    engine = WorkflowEngine(
-        library,
-        sessions,
-        root=settings.project,
-        looker=looker,
-        workers=VerificationWorkers(settings, store, current_caller),
-        limits=Limits(
-            evidence=settings.max_evidence_size,
-            options=settings.max_options_size,
-            depth=settings.max_depth,
-        ),
-    )
-    return Services(settings, engine, sessions, library)
+    return Services(settings)
+
+
+def get_at_hand() -> Iterator[None]:
+    """Import what calls need, in steps short enough to answer calls between them."""
+    for name in _IN_STEPS:
+        importlib.import_module(name)
+        yield
 
 
 def current() -> Services:
@@ -110,6 +140,8 @@ def acting(caller: Caller) -> Iterator[None]:
 
 def project_of(settings: Settings) -> Callable[[], str | None]:
     """Return what tells the project's identity, found out when it is first asked for."""
+    from mcp_server.server.repository import identity_of  # noqa: PLC0415 - as above
+
     found: list[str] = []
 
     def identity() -> str | None:
@@ -134,11 +166,8 @@ def bound(services: Bindable | None) -> Iterator[None]:
         _bound.reset(token)
 
 
-def library_for(project: Path) -> WorkflowLibrary:
+def library_for(project: Path) -> "WorkflowLibrary":
     """Return the definitions that a project can start: its own first, then the built-in ones."""
-    # A gate may name a probe of another package.
-    load_probes()
-    built_in = Path(mcp_server.__file__).parent / "workflows"
-    local = (Shelf(label, project / label, project)
-             for label in (".praxis-os/workflows", "universal/workflows"))  # fmt: skip
-    return WorkflowLibrary((*local, Shelf(BUILT_IN, built_in, built_in)), project)
+    from mcp_server.server import wiring  # noqa: PLC0415 - as above
+
+    return wiring.library_for(project)

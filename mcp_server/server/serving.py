@@ -31,6 +31,7 @@ from mcp.types import (
 from mcp_server.server import services
 from mcp_server.server.cancelling import CANCELLED, Cancelling
 from mcp_server.server.roots import Find
+from mcp_server.server.stdio import StdioServer
 
 if TYPE_CHECKING:
     from mcp_server.server.subscriptions import Subscriptions
@@ -61,7 +62,7 @@ async def _tasks(_server: MCPServer[Any]) -> AsyncIterator[anyio.abc.TaskGroup]:
         tasks.cancel_scope.cancel()
 
 
-class ProjectServer(MCPServer[anyio.abc.TaskGroup]):
+class ProjectServer(StdioServer):
     """A server of one project; `find` says which, at each request."""
 
     def __init__(self, find: Find, **described: Any) -> None:

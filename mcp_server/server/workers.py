@@ -207,7 +207,9 @@ def _worker() -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         # The server counts; a worker that exported nothing would still wait for an exporter.
         env=os.environ | {"PYTHONPATH": search, "OTEL_SDK_DISABLED": "true"},
+        # What ends the server, be it typed at its terminal, is not meant for the worker.
         start_new_session=True,
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
     )
 
 

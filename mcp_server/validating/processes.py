@@ -64,7 +64,7 @@ def resident(processes: Iterable[Process], roots: Iterable[int]) -> int:
 
 
 def _of_proc(proc: Path) -> Iterator[Process]:
-    page = os.sysconf("SC_PAGE_SIZE")
+    page = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4_096
     for folder in proc.iterdir():
         if not folder.name.isdigit():
             continue

@@ -55,7 +55,7 @@ def test_work_that_was_done_passes_with_what_the_server_found(project):
     answer = project.complete(CLAIM)
     record = project.state.evidence[1]["plan"].observation
     at = timestamp(record.time)
-    plan, report = project.shown(PLAN), project.shown(REPORT)
+    plan = project.shown(PLAN)
     assert answer == {
         "phase_completed": 1,
         "checkpoint_passed": True,
@@ -75,15 +75,8 @@ def test_work_that_was_done_passes_with_what_the_server_found(project):
                     "files": [plan],
                 },
             },
-            "passed": {
-                "known": "observed",
-                "observed": {
-                    "by": f"junit {REPORT} (passed)",
-                    "at": at,
-                    "value": 2,
-                    "files": [report],
-                },
-            },
+            # There is not room for all that was looked at, but for what was found.
+            "passed": {"known": "observed", "observed": {"value": 2}},
         },
         "warnings": [],
         "next_phase": {

@@ -77,6 +77,45 @@ def test_a_lock_that_another_process_holds_is_refused_with_its_name(path):
         assert refusal.value.remediation == "Wait a moment and send the same call again."
 
 
+def test_a_lock_that_is_taken_at_once_and_one_that_is_waited_for_exclude_each_other(path):
+    with file_locks.hold(path, "the thing", 0.02):
+        assert file_locks.is_held(path)
+        with file_locks.lease(path) as leased:
+            assert not leased
+    with (
+        file_locks.lease(path),
+        pytest.raises(ConflictError),
+        file_locks.hold(path, "the thing", 0.02),
+    ):
+        pytest.fail("two held it")
+    assert free(path)
+
+
+def test_a_note_leaves_nothing_of_a_longer_one_before_it(path):
+    path.write_bytes(b'{"pid": 1234567890123456789, "since": "2026-11-27T09:00:00+00:00"}')
+    with file_locks.hold(path, "the thing", 0.02):
+        assert json.loads(path.read_bytes()).keys() == {"pid", "since"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="locks in another way there")
+@pytest.mark.parametrize("odd", ["linked", "gone", "somebody's"])
+def test_a_lock_file_that_is_odd_is_not_taken_at_once(path, tmp_path, monkeypatch, odd):
+    path.touch()
+    if odd == "linked":
+        (tmp_path / "other").hardlink_to(path)
+    if odd == "somebody's":
+        monkeypatch.setattr(file_locks.os, "geteuid", lambda: os.getuid() + 1)
+    if odd == "gone":
+        locked = file_locks.fcntl.flock
+
+        def lock_and_lose(descriptor, how):
+            locked(descriptor, how)
+            path.unlink(missing_ok=True)
+
+        monkeypatch.setattr(file_locks.fcntl, "flock", lock_and_lose)
+    assert file_locks._taken_at_once(path) is None
+
+
 def test_a_lock_is_had_as_soon_as_the_other_process_lets_it_go(path):
     with process(holding, path) as (_worker, pipe):
         assert heard(pipe) == "held"

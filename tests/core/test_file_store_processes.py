@@ -50,6 +50,7 @@ def test_a_lock_that_cannot_be_written_is_a_refusal(store, folder, monkeypatch):
         raise denied
 
     with monkeypatch.context() as patch:
+        patch.setattr(file_locks.os, "open", refuse)
         patch.setattr(file_locks.FileLock, "acquire", refuse)
         with pytest.raises(DiskRefusedError, match="Permission denied"), store.locked(ID):
             pytest.fail("locked")
@@ -58,7 +59,7 @@ def test_a_lock_that_cannot_be_written_is_a_refusal(store, folder, monkeypatch):
 def test_a_lock_holds_without_its_note(store, folder, monkeypatch):
     first = stored(store)
     with monkeypatch.context() as patch:
-        patch.setattr(file_locks.os, "ftruncate", refusing(errno.ENOSPC))
+        patch.setattr(file_locks.os, "write", refusing(errno.ENOSPC))
         with store.locked(ID), pytest.raises(ConflictError), other_lock(folder):
             pytest.fail("two held it")
     assert store.read(ID) == first

@@ -14,7 +14,8 @@ from pathlib import Path
 from mcp_server.errors import quoted
 from mcp_server.gates.observation import LookFailedError, LookUnavailableError
 from mcp_server.gates.probe_settings import GitSettings
-from mcp_server.gates.probes.git_tree import AGAIN, OBJECT_ID, Git, work_tree
+from mcp_server.gates.probes.git_head import read_head
+from mcp_server.gates.probes.git_tree import AGAIN, OBJECT_ID, Git, has_git, work_tree
 from mcp_server.gates.probes.look import Found, Look
 from mcp_server.gates.probes.values import by_type
 
@@ -49,7 +50,10 @@ def look_git(settings: GitSettings, look: Look) -> Found:
 def head_commit(root: Path) -> str | None:
     """Return the full id of the commit that is checked out at `root`, None if there is none."""
     try:
-        return Git(root).commit("HEAD")
+        if not has_git():
+            return None
+        head = read_head(root)
+        return head.commit if head is not None else Git(root).commit("HEAD")
     except (LookUnavailableError, OSError, ValueError):
         return None
 

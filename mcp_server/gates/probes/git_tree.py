@@ -107,10 +107,8 @@ class Git:
     def ask(self, *arguments: str, accept: Collection[int] = (0,), given: bytes = b"") -> Answer:
         """Return the answer to a git command; raises LookUnavailableError."""
         options = [part for option in self.options for part in ("-c", option)]
-        path = os.pathsep.join(filter(os.path.isabs, os.environ.get("PATH", "").split(os.pathsep)))
-        program = shutil.which("git", path=path)
-        # Windows looks into the working directory first, which may be the project.
-        if program is None or not Path(program).is_absolute():
+        program, path = _program()
+        if program is None:
             raise LookUnavailableError("there is no git", f"a person installs git, {AGAIN}")
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment = kept | _ENVIRONMENT | {"PATH": path}
@@ -159,6 +157,19 @@ class Git:
             for setting in ("clean=", "smudge=", "process=", "required=false")
         )
         return replace(self, options=(*self.options, *aside))
+
+
+def has_git() -> bool:
+    """Tell whether there is a git to be asked."""
+    return _program()[0] is not None
+
+
+def _program() -> tuple[str | None, str]:
+    """Return the git program, if there is one, and where programs are looked for."""
+    path = os.pathsep.join(filter(os.path.isabs, os.environ.get("PATH", "").split(os.pathsep)))
+    program = shutil.which("git", path=path)
+    # Windows looks into the working directory first, which may be the project.
+    return (program if program and Path(program).is_absolute() else None), path
 
 
 def _run(

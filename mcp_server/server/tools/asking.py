@@ -114,7 +114,8 @@ class Asker:
             if result.get("declined"):
                 return result
         for _ in range(MAX_ROUNDS):
-            question_now = await self._find(raw, result) if _can_ask(ctx) else None
+            worth_it = is_asked_for(raw, result) and _can_ask(ctx)
+            question_now = await self._find(raw, result) if worth_it else None
             if question_now is None:
                 break
             if _asks_by_result(ctx):

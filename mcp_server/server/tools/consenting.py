@@ -5,13 +5,14 @@ the command line.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mcp_server.core import views
-from mcp_server.core.consent import Attempt, Consent, Request
-from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import WorkflowError
 from mcp_server.server.tools.asking import Answer, Question, Said, is_asked_for
+
+if TYPE_CHECKING:
+    from mcp_server.core.consent import Attempt, Consent, Request
+    from mcp_server.core.workflow_engine import WorkflowEngine
 
 ANONYMOUS = "a person at the client"
 VIA = "the client"
@@ -19,7 +20,7 @@ _FILES_SHOWN = 10
 _PROBLEMS_SHOWN = 6
 
 
-def question_of(consent: Consent, raw: Mapping[str, Any], answer: Answer) -> Question | None:
+def question_of(consent: "Consent", raw: Mapping[str, Any], answer: Answer) -> Question | None:
     """Return what a person could be asked after `answer`, if anything."""
     if not is_asked_for(raw, answer):
         return None
@@ -39,8 +40,12 @@ def question_of(consent: Consent, raw: Mapping[str, Any], answer: Answer) -> Que
     return None
 
 
-def record(engine: WorkflowEngine, said: Said) -> Answer | None:
+def record(engine: "WorkflowEngine", said: Said) -> Answer | None:
     """Keep a person's yes; return the answer where that already is one."""
+    # Only a person's answer needs these, and few calls have one.
+    from mcp_server.core import views  # noqa: PLC0415
+    from mcp_server.core.consent import Attempt, Request  # noqa: PLC0415
+
     question = said.question
     by = said.by.strip() or ANONYMOUS
     if question.kind == "approve":
@@ -59,12 +64,12 @@ def record(engine: WorkflowEngine, said: Said) -> Answer | None:
     return views.overridden(state)
 
 
-def recall(engine: WorkflowEngine, question: Question) -> Answer:
+def recall(engine: "WorkflowEngine", question: Question) -> Answer:
     """Raise the refusal again that a question was about."""
     raise engine.consent.refusal(question.session_id)
 
 
-def _approval(wanted: Request) -> Question:
+def _approval(wanted: "Request") -> Question:
     lines = [f"- {path} ({digest[:12]})" for path, digest in list(wanted.files.items())]
     return Question(
         kind="approve",
@@ -85,7 +90,7 @@ def _approval(wanted: Request) -> Question:
     )
 
 
-def _override(session_id: str, answer: Answer, refused: Attempt) -> Question:
+def _override(session_id: str, answer: Answer, refused: "Attempt") -> Question:
     problems = [
         *(f"missing: {name}" for name in answer.get("missing_evidence", ())),
         *answer.get("validation_errors", ()),

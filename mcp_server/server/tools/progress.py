@@ -1,10 +1,10 @@
 """Progress for clients that wait: while a call takes long, a sign of life every second."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import anyio
 from mcp.server.mcpserver import Context
 
 _EVERY_SECONDS = 1.0
@@ -16,17 +16,22 @@ async def reporting(ctx: Context[Any, Any], *, wanted: bool) -> AsyncIterator[No
     if not wanted:
         yield
         return
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(_report, ctx)
-        try:
-            yield
-        finally:
-            tasks.cancel_scope.cancel()
+    tasks: list[asyncio.Task[None]] = []
+    # A call that is over within a second pays for a timer, and for no task.
+    timer = asyncio.get_running_loop().call_later(
+        _EVERY_SECONDS, lambda: tasks.append(asyncio.create_task(_report(ctx)))
+    )
+    try:
+        yield
+    finally:
+        timer.cancel()
+        for task in tasks:
+            task.cancel()
 
 
 async def _report(ctx: Context[Any, Any]) -> None:
-    seconds = 0
+    seconds = 1
     while True:
-        await anyio.sleep(_EVERY_SECONDS)
-        seconds += 1
         await ctx.report_progress(seconds, message=f"verifying for {seconds} s")
+        await asyncio.sleep(_EVERY_SECONDS)
+        seconds += 1

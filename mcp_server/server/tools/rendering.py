@@ -22,71 +22,85 @@ _CONTENT_OF = ("phase_content", "task_content")
 def render(answer: Mapping[str, Any]) -> str:
     """Return `answer` as text of many lines."""
     fields, content = _split(answer)
-    lines = list(_mapping(fields, ""))
+    lines: list[str] = []
+    _add_mapping(lines, fields, "")
     if content:
         lines += ["", *content.rstrip("\n").split("\n")]
-    return "\n".join(piece for line in lines for piece in _wrap(line))
+    if max(map(len, lines), default=0) > MAX_LINE:
+        lines = [piece for line in lines for piece in _wrap(line)]
+    return "\n".join(lines)
 
 
 def _split(answer: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     fields = dict(answer)
     for name in _CONTENT_OF:
         holder = fields.get(name)
-        if isinstance(holder, Mapping) and isinstance(holder.get("content"), str):
+        if isinstance(holder, dict) and isinstance(holder.get("content"), str):
             fields[name] = {key: value for key, value in holder.items() if key != "content"}
             return fields, holder["content"]
     return fields, ""
 
 
-def _mapping(values: Mapping[str, Any], indent: str) -> Iterator[str]:
+# Lines are added to one list, not yielded: an answer of a hundred of them would otherwise be half
+# of what a call costs.
+
+
+def _add_mapping(lines: list[str], values: Mapping[str, Any], indent: str) -> None:
+    inner = f"{indent}  "
     for name, value in values.items():
-        yield from _entry(f"{indent}{name}:", value, f"{indent}  ")
+        _add(lines, f"{indent}{name}:", value, inner)
 
 
-def _entry(head: str, value: Any, indent: str) -> Iterator[str]:
-    if isinstance(value, Mapping) and value:
-        yield head
-        yield from _mapping(value, indent)
+def _add(lines: list[str], head: str, value: Any, indent: str) -> None:
+    if isinstance(value, str):
+        text = _text(value)
+        if "\n" in text:
+            first, *rest = text.split("\n")
+            lines.append(f"{head} {first}")
+            lines.extend(f"{indent}{line}" for line in rest)
+        else:
+            lines.append(f"{head} {text}")
+    elif isinstance(value, dict) and value:
+        lines.append(head)
+        _add_mapping(lines, value, indent)
     elif isinstance(value, list) and value:
         if _is_short(value):
-            yield f"{head} [{', '.join(map(_scalar, value))}]"
+            lines.append(f"{head} [{', '.join(map(_scalar, value))}]")
             return
-        yield head
+        lines.append(head)
         for item in value:
-            yield from _item(item, indent)
+            _add_item(lines, item, indent)
     else:
-        first, *rest = _scalar(value).split("\n")
-        yield f"{head} {first}"
-        yield from (f"{indent}{line}" for line in rest)
+        lines.append(f"{head} {_scalar(value)}")
+
+
+def _add_item(lines: list[str], item: Any, indent: str) -> None:
+    if isinstance(item, dict) and item:
+        at = len(lines)
+        _add_mapping(lines, item, f"{indent}  ")
+        lines[at] = f"{indent}- {lines[at].lstrip()}"
+    else:
+        _add(lines, f"{indent}-", item, f"{indent}  ")
 
 
 def _is_short(items: list[Any]) -> bool:
-    if any(isinstance(item, Mapping | list) for item in items):
+    if any(isinstance(item, dict | list) for item in items):
         return False
     texts = [_scalar(item) for item in items]
     plain = all(text and "," not in text and "\n" not in text for text in texts)
     return plain and sum(map(len, texts)) <= _SHORT_LIST
 
 
-def _item(item: Any, indent: str) -> Iterator[str]:
-    if isinstance(item, Mapping) and item:
-        first, *rest = _mapping(item, f"{indent}  ")
-        yield f"{indent}- {first.lstrip()}"
-        yield from rest
-    else:
-        yield from _entry(f"{indent}-", item, f"{indent}  ")
-
-
 def _scalar(value: Any) -> str:
+    if isinstance(value, str):
+        return _text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if value is None:
         return "null"
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return "{}"
-    if isinstance(value, list):
-        return "[]"
-    return _text(value) if isinstance(value, str) else str(value)
+    return "[]" if isinstance(value, list) else str(value)
 
 
 def _text(text: str) -> str:

@@ -12,7 +12,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -27,9 +27,7 @@ from mcp_server.config import (
 from mcp_server.core.encoding import MAX_DEPTH, require_size
 from mcp_server.core.identifiers import SESSION_ID_PATTERN, validate_session_id
 from mcp_server.core.paths import validate_target
-from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Action
-from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import (
     DiskRefusedError,
     InternalError,
@@ -43,6 +41,10 @@ from mcp_server.server.tools.actions import example_call
 from mcp_server.server.tools.arguments import Given, require, screen
 from mcp_server.server.tools.asking import Asker, Question, Said
 from mcp_server.server.tools.redaction import sanitize_error
+
+if TYPE_CHECKING:
+    from mcp_server.core.state_manager import StateManager
+    from mcp_server.core.workflow_engine import WorkflowEngine
 
 __all__ = [
     "ACTION_HANDLERS",
@@ -86,11 +88,11 @@ def validate_evidence_size(evidence: object) -> bool:
     return True
 
 
-def _engine() -> WorkflowEngine:
+def _engine() -> "WorkflowEngine":
     return services.current().engine
 
 
-def _sessions() -> StateManager:
+def _sessions() -> "StateManager":
     return services.current().sessions
 
 
@@ -101,6 +103,11 @@ def _note_size() -> int:
 async def _run(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
     """Call a blocking method in a worker thread, so that the server goes on answering others."""
     return await anyio.to_thread.run_sync(partial(method, *args, **kwargs))
+
+
+async def _look(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Call a method that reads little and waits for nobody: going to a thread would take longer."""
+    return method(*args, **kwargs)
 
 
 async def _run_long(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
@@ -114,7 +121,7 @@ async def _run_long(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwarg
 
 async def _handle_list_workflows(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _look(
         _engine().list_workflows,
         given.optional_text("category"),
         given.optional_number("limit"),
@@ -134,12 +141,12 @@ async def _handle_start(**arguments: Any) -> Answer:
 
 async def _handle_get_phase(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(_engine().get_phase, given.session_id(), given.optional_number("phase"))
+    return await _look(_engine().get_phase, given.session_id(), given.optional_number("phase"))
 
 
 async def _handle_get_task(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _look(
         _engine().get_task,
         given.session_id(),
         given.number("task_number"),
@@ -158,7 +165,7 @@ async def _handle_complete_phase(**arguments: Any) -> Answer:
 
 
 async def _handle_get_state(**arguments: Any) -> Answer:
-    return await _run(_engine().get_state, Given(arguments).session_id())
+    return await _look(_engine().get_state, Given(arguments).session_id())
 
 
 async def _handle_list_sessions(**arguments: Any) -> Answer:
@@ -172,7 +179,7 @@ async def _handle_list_sessions(**arguments: Any) -> Answer:
 
 
 async def _handle_get_session(**arguments: Any) -> Answer:
-    return await _run(_sessions().get_session, Given(arguments).session_id())
+    return await _look(_sessions().get_session, Given(arguments).session_id())
 
 
 async def _handle_delete_session(**arguments: Any) -> Answer:
@@ -213,7 +220,7 @@ async def _handle_rollback(**arguments: Any) -> Answer:
 
 
 async def _handle_get_errors(**arguments: Any) -> Answer:
-    return await _run(_engine().get_errors, Given(arguments).session_id())
+    return await _look(_engine().get_errors, Given(arguments).session_id())
 
 
 ACTION_HANDLERS: dict[str, Handler] = {
