@@ -23,9 +23,8 @@ _DEFINED_BEFORE = re.compile(r"\b(?:def|class|function|func|fn|import)\s+\Z")
 _IMPORTED_FROM = re.compile(r"\bfrom\s+\Z")
 _IMPORT_AFTER = re.compile(r"\s+import\b")
 _METHOD_AFTER = re.compile(r"\s*\(\s*(?:self|cls)\b")
-_TOOL_ABOVE = re.compile(
-    r"^[ \t]*@[\w.]*\btool\b[^\n]*\n(?:[ \t]*@[^\n]*\n)*[^\n]*\Z", re.MULTILINE
-)
+_DECORATED = re.compile(r"(?:^[ \t]*@[^\n]*\n)+[^\n]*\Z", re.MULTILINE)
+_TOOL = re.compile(r"@[\w.]*\btool\b")
 _LOOK_BACK = 40
 _LOOK_BACK_FOR_DECORATORS = 400
 _SHOWN = 80
@@ -167,7 +166,8 @@ def _is_defined(text: str, mention: Mention) -> bool:
 def _is_no_other_function(text: str, mention: Mention) -> bool:
     """Whether a definition is of a method, or of the old tool itself under its decorator."""
     before = text[max(0, mention.start - _LOOK_BACK_FOR_DECORATORS) : mention.start]
-    is_tool = _TOOL_ABOVE.search(before) is not None
+    decorated = _DECORATED.search(before)
+    is_tool = decorated is not None and _TOOL.search(decorated[0]) is not None
     return is_tool or _METHOD_AFTER.match(text, mention.end) is not None
 
 
