@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo validate dev lint types test test-slow bench check fix generate clean
+.PHONY: help demo validate dev lint types test test-slow bench dist check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -49,14 +49,17 @@ test-slow: $(VENV)/dev ## Run the long tests: kills, races, ten thousand session
 bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
-check: lint types test test-slow ## Everything that CI checks
+dist: $(VENV)/dev ## Build sdist and wheel from what is committed, and try them
+	$(BIN)/python scripts/build_dist.py
+
+check: lint types test test-slow dist ## Everything that CI checks
 
 fix: $(VENV)/dev ## Mend what the linter can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 generate: $(VENV)/dev ## Write what comes from code: requirements, parts of the docs
-	$(BIN)/python scripts/generate.py
+	$(BIN)/python -m scripts.generate
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) build dist .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis

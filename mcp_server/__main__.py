@@ -1,10 +1,11 @@
 """`python -m mcp_server`: the stdio server."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from mcp_server.config import load_settings
+from mcp_server.config import settings_in, settled_root
 from mcp_server.errors import ConfigurationError
 
 USAGE_ERROR = 2
@@ -14,16 +15,20 @@ def serve(project: Path | None = None) -> int:
     """Serve `project` over stdio until the client closes it and return the exit code.
 
     Standard output carries protocol only; what goes wrong before serving is one line on stderr.
+    Started in a home folder, where no project is, it serves all the same: the client may name a
+    project, and each call teaches how to as long as nobody does.
     """
     try:
-        settings = load_settings(project=project)
+        root = settled_root(os.environ, project)
+        settings = settings_in(root.path if root else Path.cwd())
+        # The SDK takes most of a second to import: a wrong folder should be told before that.
+        from mcp_server.server.app import build_server  # noqa: PLC0415
+
+        server = build_server(settings, is_settled=root is not None)
     except ConfigurationError as error:
         sys.stderr.write(f"aos-workflow: {error.message}. {error.remediation}\n")
         return USAGE_ERROR
-    # The SDK takes most of a second to import: a wrong folder should be told before that.
-    from mcp_server.server.app import build_server  # noqa: PLC0415
-
-    build_server(settings).run("stdio")
+    server.run("stdio")
     return 0
 
 

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 from mcp_server.core.consent import Request
 from mcp_server.core.views import error as shown_error
+from mcp_server.core.visible import visible
 from mcp_server.errors import StateError
 from mcp_server.server.services import Services
-from mcp_server.terminal import Terminal, open_terminal, person, visible
+from mcp_server.terminal import Terminal, open_terminal, person
 
 VIA = "a terminal"
 _SIGNS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"

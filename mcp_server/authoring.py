@@ -14,8 +14,8 @@ from mcp_server.core import views
 from mcp_server.core.library import WorkflowLibrary
 from mcp_server.core.transitions import Action
 from mcp_server.errors import ConfigurationError, DiskRefusedError, NotFoundError
-from mcp_server.pages.page import page
 from mcp_server.scaffolding import files_of, require_new, write_definition
+from mcp_server.server import documents
 from mcp_server.server.services import library_for
 
 FOLDER = Path(".praxis-os") / "workflows"
@@ -40,11 +40,7 @@ def new_workflow(
 
 def render_workflow(project: Path, name: str, output: Path | None) -> int:
     """Print one workflow as a Markdown page, or write it to a file; return the exit code."""
-    library = library_for(project)
-    place = library.find(name)
-    metadata = library.metadata(place)
-    phases = library.static_phases(place) if metadata.is_dynamic else library.load(name).phases
-    text = page(metadata, phases)
+    text = documents.workflow(library_for(project), name)
     if output is None:
         # As bytes: a page is UTF-8 wherever it is sent.
         typer.echo(text.encode("utf-8"), nl=False)

@@ -1,9 +1,9 @@
 """Settings and the project root: from flags, then `AOS_WORKFLOW_*`, then defaults.
 
 The root is `--project`, else AOS_WORKFLOW_PROJECT, else the nearest folder upwards that holds
-`.praxis-os/`, else one that holds `.git`, else the working directory. A home folder or the root of
-the file system is taken only when it was named: state and path confinement there would cover
-everything the user owns.
+`.praxis-os/`, else one that holds `.git`: these settle it. Else a client may say (`server.roots`),
+and what is left is the working directory. A home folder or the root of the file system is taken
+only when it was named: state and path confinement there would cover everything the user owns.
 """
 
 import os
@@ -25,6 +25,9 @@ MAX_OPTIONS_SIZE = 64 * 1024
 MAX_NOTE_SIZE = 4 * 1024
 LOCK_TIMEOUT = 10.0
 VERIFY_WAIT = 45.0
+
+MARKERS = (".praxis-os", ".git")
+"""What marks a folder as a project, the strongest first."""
 
 STATE_DIR = Path(".praxis-os") / "state" / "workflows"
 """Where sessions are kept, relative to the project root."""
@@ -85,12 +88,18 @@ def load_settings(
 ) -> Settings:
     """Return the settings of this process; raises ConfigurationError."""
     environment = os.environ if environment is None else environment
+    return settings_in(discover_root(environment, project).path, environment)
+
+
+def settings_in(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings for the project at `root`; raises ConfigurationError."""
+    environment = os.environ if environment is None else environment
     values: dict[str, str | Path] = {
         name: environment[f"{PREFIX}{name.upper()}"]
         for name in Settings.model_fields
         if environment.get(f"{PREFIX}{name.upper()}")
     }
-    values["project"] = discover_root(environment, project).path
+    values["project"] = root
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -104,6 +113,14 @@ def load_settings(
 
 def discover_root(environment: Mapping[str, str], project: Path | None = None) -> Root:
     """Return the project root; raises ConfigurationError where it would be an accident."""
+    return settled_root(environment, project) or working_directory()
+
+
+def settled_root(environment: Mapping[str, str], project: Path | None = None) -> Root | None:
+    """Return the root that is named or marked, if any.
+
+    Raises ConfigurationError where what is named is not a folder.
+    """
     named = project or (environment.get(PROJECT_VARIABLE) and Path(environment[PROJECT_VARIABLE]))
     if named:
         reason = "--project" if project else PROJECT_VARIABLE
@@ -114,15 +131,13 @@ def discover_root(environment: Mapping[str, str], project: Path | None = None) -
                 remediation="Name an existing folder, or start the server inside the project.",
             )
         return Root(folder, reason)
-    return _nearest_root(Path.cwd().resolve(), _home())
+    return _marked_root(Path.cwd().resolve(), _home())
 
 
-def _nearest_root(start: Path, home: Path | None) -> Root:
-    for marker in (".praxis-os", ".git"):
-        for folder in (start, *start.parents):
-            if (folder / marker).exists() and not _too_wide(folder, home):
-                return Root(folder, f"nearest folder with {marker}")
-    if _too_wide(start, home):
+def working_directory() -> Root:
+    """Return the working directory as the root; raises ConfigurationError if it is too wide."""
+    start = Path.cwd().resolve()
+    if is_too_wide(start):
         raise ConfigurationError(
             "the working directory is a home folder or the root of the file system, and nothing"
             " says which project to serve",
@@ -130,6 +145,19 @@ def _nearest_root(start: Path, home: Path | None) -> Root:
             " a project folder.",
         )
     return Root(start, "working directory")
+
+
+def is_too_wide(folder: Path) -> bool:
+    """Tell whether a folder is a home folder or the root of the file system."""
+    return _too_wide(folder, _home())
+
+
+def _marked_root(start: Path, home: Path | None) -> Root | None:
+    for marker in MARKERS:
+        for folder in (start, *start.parents):
+            if (folder / marker).exists() and not _too_wide(folder, home):
+                return Root(folder, f"nearest folder with {marker}")
+    return None
 
 
 def _resolved(named: Path) -> Path:

@@ -150,6 +150,12 @@ class CutoverError(WorkflowError):
     error_type = "RuntimeError"
 
 
+class UneditableError(WorkflowError):
+    """A file of another program cannot be changed safely; it was left as it is."""
+
+    error_type = "RuntimeError"
+
+
 class InternalError(WorkflowError):
     """Anything else: a defect of ours, known to the log by its incident id."""
 

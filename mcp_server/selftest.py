@@ -6,21 +6,19 @@ if it does not pass. Exit codes: 0 nothing was let through, 1 something was, or 
 read.
 """
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from mcp_server.core.definitions import Phase
 from mcp_server.core.library import Place, WorkflowLibrary
 from mcp_server.core.limits import Limits, require_evidence
+from mcp_server.core.visible import visible
 from mcp_server.errors import DefinitionError, InvalidArgumentError, quoted
 from mcp_server.example import Example
 from mcp_server.gates.evaluation import evaluate
@@ -30,9 +28,17 @@ from mcp_server.gates.observation import Judgement
 from mcp_server.gates.plausible import plausible
 from mcp_server.gates.vocabulary import ExpressionError
 from mcp_server.throwaway import Bench
+from mcp_server.viewing.printing import Column, Row, print_json, print_table
 
 MAX_SHOWN = 5
 """Submissions let through that are named for one gate."""
+
+_COLUMNS = (
+    Column("workflow"),
+    *(Column(title, is_number=True)
+      for title in ("phase", "fields", "claims", "tried", "let through")),
+    Column("remark"),
+)  # fmt: skip
 
 _ANYTHING: tuple[Any, ...] = (
     True,
@@ -111,7 +117,7 @@ def run_self_test(
     """
     report = examine(library, limits, names, console, silent=as_json)
     if as_json:
-        console.out(json.dumps(report.as_data(), indent=2), highlight=False)
+        print_json(console, report.as_data())
     else:
         _tell(report, console)
     return 0 if report.holds else 1
@@ -259,40 +265,27 @@ def _as_data(gate: GateReport) -> dict[str, Any]:
 
 def _tell(report: Report, console: Console) -> None:
     if report.gates:
-        console.print(_table(report.gates), soft_wrap=False)
+        print_table(console, _COLUMNS, map(_row, report.gates))
     for gate in report.gates:
         at = f"{gate.workflow}, phase {gate.phase}"
         for hostile in gate.let_through[:MAX_SHOWN]:
             where = f" {hostile.field}:" if hostile.field else ""
             said = f"{at} lets through: {hostile.kind}:{where} {hostile.what}"
-            console.print(_plain(said), style="red")
+            console.print(visible(said), style="red")
         if len(gate.let_through) > MAX_SHOWN:
-            console.print(_plain(f"{at}: ... and {len(gate.let_through) - MAX_SHOWN} more"))
+            console.print(visible(f"{at}: ... and {len(gate.let_through) - MAX_SHOWN} more"))
     for untested in report.untested:
-        console.print(_plain(f"{untested.workflow}: not tested: {untested.reason}"), style="red")
+        console.print(visible(f"{untested.workflow}: not tested: {untested.reason}"), style="red")
     tried = sum(gate.tried for gate in report.gates)
     through = sum(len(gate.let_through) for gate in report.gates)
+    gates = "1 gate" if len(report.gates) == 1 else f"{len(report.gates)} gates"
     console.print(
-        f"{len(report.gates)} gates, {tried} hostile submissions, {through} let through.",
+        f"{gates}, {tried} hostile submissions, {through} let through.",
         style="green" if report.holds else "red",
     )
 
 
-def _table(gates: Sequence[GateReport]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("workflow", overflow="fold")
-    for heading in ("phase", "fields", "claims", "tried", "let through"):
-        table.add_column(heading, justify="right")
-    table.add_column("remark", overflow="fold")
-    for gate in gates:
-        numbers = (gate.phase, gate.fields, gate.claims, gate.tried, len(gate.let_through))
-        style = "red" if gate.let_through else "yellow" if gate.remarks else ""
-        table.add_row(
-            _plain(gate.workflow), *map(str, numbers), _plain(", ".join(gate.remarks)), style=style
-        )
-    return table
-
-
-def _plain(text: str) -> str:
-    # Names come from definitions: a terminal should not obey them.
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+def _row(gate: GateReport) -> Row:
+    numbers = (gate.phase, gate.fields, gate.claims, gate.tried, len(gate.let_through))
+    style = "red" if gate.let_through else "yellow" if gate.remarks else ""
+    return Row((gate.workflow, *map(str, numbers), ", ".join(gate.remarks)), style)

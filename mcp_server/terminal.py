@@ -58,14 +58,6 @@ def open_terminal() -> Iterator[Terminal]:
         yield Terminal(reader, writer)
 
 
-def visible(text: str) -> str:
-    """Return `text` as a terminal should show it: control characters written out."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
-
-
 def person() -> str:
     """Return the name of the user who runs this."""
     try:

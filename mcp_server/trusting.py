@@ -5,7 +5,7 @@ part the two, and only a terminal can answer: there is no option that says yes. 
 what was shown: a program that changes between the two asks again when it would run.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +16,7 @@ from rich.console import Console
 from mcp_server.core.library import Place, WorkflowLibrary
 from mcp_server.core.models import SessionSummary
 from mcp_server.core.pinning import Pinned
+from mcp_server.core.visible import visible
 from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
 from mcp_server.gates.commands import COMMANDS_FILE, Command, CommandError, parse_commands
 from mcp_server.gates.model import Gate
@@ -24,26 +25,40 @@ from mcp_server.gates.probe_settings import CommandSettings
 from mcp_server.gates.probes.files import ProjectFiles
 from mcp_server.gates.trust import Decision, Trust, TrustStore, program_digest
 from mcp_server.server.services import Services, library_for
-from mcp_server.terminal import Terminal, open_terminal, person, visible
+from mcp_server.terminal import Terminal, open_terminal, person
+from mcp_server.viewing.printing import print_json, tell_note
+from mcp_server.viewing.shapes import CommandList, CommandRow
 
 Say = Callable[[str], None]
 
 
-def trust_commands(
-    services: Services, store: TrustStore, console: Console, *, only_list: bool
+def list_commands(
+    services: Services, store: TrustStore, console: Console, *, as_json: bool = False
 ) -> int:
+    """Show every command and whether it is trusted, and return the exit code."""
+    project = services.settings.project
+    _require_believed(store, project)
+    commands, problems = collect_commands(services)
+    if as_json:
+        for problem in problems:
+            tell_note(f"warning: {problem}")
+        print_json(console, _listed(commands, problems, project, store))
+    else:
+        _tell_list(commands, problems, project, store, console)
+    return 0
+
+
+def trust_commands(services: Services, store: TrustStore, console: Console) -> int:
     """Show every command, ask about those that are not trusted, and return the exit code."""
     project = services.settings.project
     _require_believed(store, project)
-    commands, problems = _collect(services)
+    commands, problems = collect_commands(services)
+    asked = [one for one in commands if store.standing(project, one) is not Trust.TRUSTED]
+    if not asked:
+        _tell_list(commands, problems, project, store, console)
+        return 0
     for problem in problems:
         console.print(visible(problem), style="red")
-    asked = [one for one in commands if store.standing(project, one) is not Trust.TRUSTED]
-    if only_list or not asked:
-        for command in commands:
-            _show(command, project, store, console.print)
-        console.print(f"Commands: {len(commands)}; not trusted: {len(asked)}.")
-        return 0
     with open_terminal() as terminal:
         declined = 0
         for command in commands:
@@ -52,6 +67,46 @@ def trust_commands(
                 declined += not _ask(command, project, store, terminal)
         terminal.say(f"Commands: {len(commands)}; not trusted: {declined}.")
     return 1 if declined else 0
+
+
+def _tell_list(
+    commands: Sequence[Command],
+    problems: Sequence[str],
+    project: Path,
+    store: TrustStore,
+    console: Console,
+) -> None:
+    for problem in problems:
+        console.print(visible(problem), style="red")
+    for command in commands:
+        _show(command, project, store, console.print)
+    open_ones = sum(store.standing(project, one) is not Trust.TRUSTED for one in commands)
+    console.print(f"Commands: {len(commands)}; not trusted: {open_ones}.")
+
+
+def _listed(
+    commands: Sequence[Command], problems: Sequence[str], project: Path, store: TrustStore
+) -> CommandList:
+    rows = [_row(command, project, store) for command in commands]
+    return {
+        "commands": rows,
+        "count": len(rows),
+        "not_trusted": sum(row["trust"] != Trust.TRUSTED for row in rows),
+        "warnings": list(problems),
+    }
+
+
+def _row(command: Command, project: Path, store: TrustStore) -> CommandRow:
+    decision = store.decision(project, command)
+    return {
+        "name": command.name,
+        "argv": list(command.argv),
+        "timeout": command.timeout,
+        "env": list(command.env),
+        "source": command.source,
+        "trust": str(store.standing(project, command)),
+        "by": decision.who if decision else None,
+    }
 
 
 def revoke_command(project: Path, store: TrustStore, title: str, console: Console) -> int:
@@ -80,7 +135,7 @@ def _require_believed(store: TrustStore, project: Path) -> None:
         )
 
 
-def _collect(services: Services) -> tuple[list[Command], list[str]]:
+def collect_commands(services: Services) -> tuple[list[Command], list[str]]:
     """Return every command that a project may come to run, each once, and what cannot be read."""
     project = services.settings.project
     library = library_for(project)

@@ -3,10 +3,12 @@
 Started by the server for a gate that runs a command. It outlives the server's wait, and the server
 itself: what it comes to stands in the session's journal, where any server finds it. While it runs
 it holds the session's lease, which the system frees however it ends, so that nothing stays stuck.
-Reads one job from standard input and writes one result to standard output, both JSON.
+Reads one job from standard input and writes one result to standard output, both JSON. Told to
+terminate, it first ends its command and then lets go of the lease, so that no two runs overlap.
 """
 
 import json
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +20,7 @@ from mcp_server.errors import WorkflowError
 from mcp_server.server.services import acting, services_for
 
 BUSY = {"busy": True}
+_TERMINATED = 143
 
 
 def verify(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,11 +41,17 @@ def verify(job: Mapping[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     """Read the job, do it, write the result."""
+    signal.signal(signal.SIGTERM, _stop)
     result = verify(json.loads(sys.stdin.buffer.read()))
     # The server may be gone by now; what counts is recorded.
     with suppress(BrokenPipeError):
         sys.stdout.buffer.write(json.dumps(result).encode("utf-8"))
         sys.stdout.buffer.flush()
+
+
+def _stop(*_signal: object) -> None:
+    # What the exception passes on its way out waits for the command's end and frees the lease.
+    raise SystemExit(_TERMINATED)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Write everything in the repository that comes from something else in it.
 
-requirements*.txt come from pyproject.toml; the marked parts of README.md, ARCHITECTURE.md and
-docs/gates.md come from the code. With --check nothing is written, and the exit code says whether
-all is fresh.
+requirements*.txt and server.json come from pyproject.toml and the settings; the marked parts of
+README.md, ARCHITECTURE.md and the pages in docs/ come from the code. With --check nothing is
+written, and the exit code says whether all is fresh.
 """
 
 import ast
@@ -17,9 +17,12 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
+from mcp_server import __version__
+from mcp_server.cli import app
 from mcp_server.config import PREFIX, Settings
 from mcp_server.core.dynamic import PHASE_PLACEHOLDERS, TASK_PLACEHOLDERS
 from mcp_server.core.transitions import TABLE, PersonAction, Status
+from mcp_server.doctor.checks import CHECKS
 from mcp_server.gates import expressions, patterns
 from mcp_server.gates.probe_settings import KNOWN_PROBES, ProbeSettings
 from mcp_server.gates.probes import (
@@ -33,9 +36,17 @@ from mcp_server.gates.probes import (
 )
 from mcp_server.gates.probes import documents as found
 from mcp_server.server.tools.actions import ACTIONS
+from mcp_server.server.tools.publishing import TITLE
+from mcp_server.setting_up.clients import CLIENTS, SERVER_NAME, ConfigFile, Named, Scope
+from mcp_server.setting_up.configs import snippet
+from mcp_server.setting_up.launching import COMMAND, with_project
+from scripts.command_reference import command_reference, command_table
+from scripts.tool_reference import tool_reference
 
 END = "<!-- end -->"
 ROOT = Path(__file__).resolve().parent.parent
+REGISTRY_SCHEMA = "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json"
+PROJECT = Path("/path/to/your/project")
 NOTE = "# Written by `make generate` from pyproject.toml; edit that file instead.\n"
 
 
@@ -48,6 +59,43 @@ def requirements(pyproject: Mapping[str, Any]) -> dict[str, str]:
         "requirements-dev.txt": f"{NOTE}-r requirements.txt\n"
         + "".join(f"{line}\n" for line in extra),
     }
+
+
+def server_json(pyproject: Mapping[str, Any]) -> str:
+    """Return the entry of the registry of MCP servers, which finds its name in the README again."""
+    project = pyproject["project"]
+    repository = project["urls"]["Repository"]
+    *_, owner, name = repository.split("/")
+    package = {
+        "registryType": "pypi",
+        "identifier": project["name"],
+        "version": __version__,
+        "runtimeHint": "uvx",
+        "transport": {"type": "stdio"},
+        "packageArguments": [{"type": "positional", "value": "serve"}],
+        "environmentVariables": [
+            _variable(name, field) for name, field in Settings.model_fields.items()
+        ],
+    }
+    entry = {
+        "$schema": REGISTRY_SCHEMA,
+        "name": f"io.github.{owner}/{name}",
+        "title": TITLE,
+        "description": project["description"],
+        "version": __version__,
+        "repository": {"url": repository, "source": "github"},
+        "packages": [package],
+    }
+    return to_json(entry, indent=2).decode() + "\n"
+
+
+def _variable(name: str, field: FieldInfo) -> dict[str, Any]:
+    said = {"name": f"{PREFIX}{name.upper()}", "description": field.description}
+    if field.annotation is Path:
+        return said | {"isRequired": False, "format": "filepath"}
+    if field.default is None:
+        return said | {"isRequired": False, "format": "string"}
+    return said | {"isRequired": False, "format": "number", "default": str(field.default)}
 
 
 def actions() -> str:
@@ -88,6 +136,37 @@ def settings() -> str:
     return "\n".join(["| variable | default | what it sets |", "|---|---|---|", *rows])
 
 
+def clients() -> str:
+    """Return the table of the clients that can be set up, and where their files are."""
+    rows = [
+        f"| {client.title} | `{COMMAND} setup {name}` |"
+        f" {_places(client.files.get(Scope.PROJECT))} | {_places(client.files.get(Scope.USER))} |"
+        for name, client in CLIENTS.items()
+    ]
+    head = "| client | command | file of a project | file of a user |"
+    return "\n".join([head, "|---|---|---|---|", *rows])
+
+
+def snippets() -> str:
+    """Return what belongs into the clients' files, once for all that take the same."""
+    titles: dict[str, list[str]] = {}
+    for client in CLIENTS.values():
+        scope = client.default_scope
+        config = client.files[scope]
+        root = PROJECT if config.project is Named.BY_PATH else None
+        line = with_project([COMMAND, "serve"], config, root)
+        language = "json" if client.dialect else "toml"
+        block = f"```{language}\n{snippet(client, SERVER_NAME, client.entry(line))}```"
+        titles.setdefault(block, []).append(f"**{client.title}**")
+    return "\n\n".join(f"{', '.join(named)}:\n\n{block}" for block, named in titles.items())
+
+
+def checks() -> str:
+    """Return the table of what doctor looks at."""
+    rows = [f"| {check.name} | {_first_line(check.look)} |" for check in CHECKS]
+    return "\n".join(["| check | what it does |", "|---|---|", *rows])
+
+
 def layers() -> str:
     """Return the diagram of the layers that the tests of the architecture hold the imports to."""
     tree = ast.parse(_read("tests/test_architecture.py"))
@@ -104,7 +183,7 @@ def layers() -> str:
 def probes() -> dict[str, str]:
     """Return the table of the probes, and one of each probe's settings."""
     rows = [
-        f"| [`{name}`](#{name}) | {_summary(made)} | {made.gives} |"
+        f"| [`{name}`](#{name}) | {_first_line(made)} | {made.gives} |"
         for name, made in KNOWN_PROBES.items()
     ]
     overview = "\n".join(["| probe | what it looks for | known as |", "|---|---|---|", *rows])
@@ -144,12 +223,29 @@ def limits() -> str:
     return "\n".join(["| what | at most |", "|---|---|", *lines])
 
 
+def readme_parts() -> dict[str, str]:
+    """Return the generated parts of the first page."""
+    return {
+        "clients": clients(),
+        "snippets": snippets(),
+        "actions": actions(),
+        "settings": settings(),
+        "commands": command_table(app),
+    }
+
+
 def documents() -> dict[str, str]:
     """Return the documents with their generated parts as they should be."""
     return {
-        "README.md": _filled("README.md", {"actions": actions(), "settings": settings()}),
+        "README.md": _filled("README.md", readme_parts()),
+        "docs/reference.md": _filled(
+            "docs/reference.md",
+            {**tool_reference(), "actions": actions(), "settings": settings()},
+        ),
+        "docs/commands.md": command_reference(app),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
+        "docs/setup.md": _filled("docs/setup.md", {"checks": checks()}),
         "docs/gates.md": _filled("docs/gates.md", {**probes(), "limits": limits()}),
     }
 
@@ -157,7 +253,7 @@ def documents() -> dict[str, str]:
 def stale() -> dict[str, str]:
     """Return the files that are not as they should be, with the content they should have."""
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    wanted = requirements(pyproject) | documents()
+    wanted = requirements(pyproject) | {"server.json": server_json(pyproject)} | documents()
     return {name: text for name, text in wanted.items() if _read(name) != text}
 
 
@@ -192,8 +288,8 @@ def _person(action: object) -> str:
     return "a person's " if isinstance(action, PersonAction) else ""
 
 
-def _summary(made: type[ProbeSettings]) -> str:
-    return (inspect.getdoc(made) or "").partition("\n")[0].removesuffix(".")
+def _first_line(described: object) -> str:
+    return (inspect.getdoc(described) or "").partition("\n")[0].removesuffix(".")
 
 
 def _settings_of(made: type[ProbeSettings]) -> str:
@@ -243,6 +339,10 @@ def _said_of(made: type[ProbeSettings], name: str) -> str:
     bases = (base for base in made.__mro__ if issubclass(base, ProbeSettings))
     fields = (base.model_fields[name] for base in bases if name in base.model_fields)
     return next((field.description for field in fields if field.description), "")
+
+
+def _places(config: ConfigFile | None) -> str:
+    return " or ".join(f"`{place.shown}`" for place in config.places) if config else ""
 
 
 def _code(names: tuple[str, ...]) -> str:

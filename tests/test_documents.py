@@ -5,12 +5,14 @@ import json
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from mcp import Client, StdioServerParameters
 from typer.testing import CliRunner
 
 from mcp_server.cli import app
@@ -25,12 +27,14 @@ from mcp_server.gates.probes.files import ProjectFiles
 from mcp_server.gates.probes.look import Look, PhaseFacts, ProbeKind
 from mcp_server.gates.yaml_source import YamlSource
 from mcp_server.server.tools.workflow_tools import aos_workflow
+from mcp_server.setting_up.clients import CLIENTS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GATES = (ROOT / "docs" / "gates.md").read_text(encoding="utf-8")
 WORKFLOWS = (ROOT / "docs" / "workflows.md").read_text(encoding="utf-8")
 FIGURES = (ROOT / "docs" / "figures.md").read_text(encoding="utf-8")
+SETUP = (ROOT / "docs" / "setup.md").read_text(encoding="utf-8")
 ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 MODULES = {path for path in (ROOT / "mcp_server").rglob("*.py")
@@ -120,7 +124,7 @@ def test_the_probe_of_the_page_looks(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", sorted(
-    {line for document in (README, GATES, WORKFLOWS, FIGURES)
+    {line for document in (README, GATES, WORKFLOWS, FIGURES, SETUP)
      for line in re.findall(r"^\$ aos-workflow (.*?)\s*(?:#.*)?$", document, re.MULTILINE)}
 ))  # fmt: skip
 def test_each_command_line_exists(line):
@@ -145,17 +149,35 @@ def test_each_module_is_on_the_tour():
     assert sorted(path.stem for path in MODULES if path.stem not in named) == []
 
 
-@pytest.mark.parametrize("snippet", [block for block in blocks("json") if "ervers" in block])
-def test_each_json_snippet_starts_the_server(snippet):
-    (servers,) = json.loads(snippet).values()
-    assert servers["aos-workflow"]["command"] == "aos-workflow"
-    assert servers["aos-workflow"]["args"][0] == "serve"
+def snippets() -> dict[str, list[str]]:
+    """The command line of each client whose snippet the first page has."""
+    (part,) = re.findall(r"<!-- generated: snippets -->\n(.*?)<!-- end -->", README, re.DOTALL)
+    lines = {}
+    for titles, language, block in re.findall(r"(\*\*.*?):\n\n```(\w+)\n(.*?)```", part, re.DOTALL):
+        (servers,) = (json.loads if language == "json" else tomllib.loads)(block).values()
+        entry = servers["aos-workflow"]
+        line = [entry["command"], *entry.get("args", [])] if "args" in entry else entry["command"]
+        lines |= dict.fromkeys(re.findall(r"\*\*(.*?)\*\*", titles), line)
+    return lines
 
 
-def test_the_toml_snippet_starts_the_server():
-    (snippet,) = blocks("toml")
-    server = tomllib.loads(snippet)["mcp_servers"]["aos-workflow"]
-    assert [server["command"], *server["args"]] == ["aos-workflow", "serve"]
+def test_each_client_that_can_be_set_up_has_a_snippet():
+    assert sorted(snippets()) == sorted(client.title for client in CLIENTS.values())
+
+
+@pytest.mark.parametrize("line", sorted({tuple(line) for line in snippets().values()}))
+async def test_each_snippet_starts_the_server(line, project):
+    named = {"${workspaceFolder}": str(project), "/path/to/your/project": str(project)}
+    command, *arguments = [named.get(word, word) for word in line]
+    parameters = StdioServerParameters(
+        command=command,
+        args=arguments,
+        cwd=project,
+        env={"PATH": sysconfig.get_path("scripts"), "HOME": str(project.parent)},
+    )
+    async with Client(parameters) as client:
+        listed = await client.list_tools()
+    assert [tool.name for tool in listed.tools] == ["aos_workflow"]
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ TYPES = {
     "DamagedStateError": "RuntimeError",
     "ConfigurationError": "RuntimeError",
     "CutoverError": "RuntimeError",
+    "UneditableError": "RuntimeError",
     "InternalError": "RuntimeError",
 }
 

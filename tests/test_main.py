@@ -21,3 +21,15 @@ def test_an_unknown_flag_is_a_usage_error(monkeypatch, capsys):
         entry.main()
     assert stopped.value.code == 2
     assert capsys.readouterr().out == ""
+
+
+def test_a_bad_setting_is_told_before_serving_even_where_no_project_is(
+    monkeypatch, capsys, tmp_path
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["mcp_server"])
+    monkeypatch.setenv("AOS_WORKFLOW_MAX_DEPTH", "deep")
+    assert entry.main() == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("aos-workflow: AOS_WORKFLOW_MAX_DEPTH is not usable: ")

@@ -79,8 +79,7 @@ def test_verify_of_an_unknown_session_is_a_refusal(small):
     result = run("verify", ABSENT)
     assert result.exit_code == 1
     assert result.stderr == (
-        f"aos-workflow: no session {ABSENT}. Call"
-        ' aos_workflow(action="list_sessions") for the sessions that exist.\n'
+        f"aos-workflow: no session {ABSENT}. aos-workflow sessions lists those that exist.\n"
     )
 
 

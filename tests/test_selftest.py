@@ -215,7 +215,7 @@ def test_the_table_names_what_is_weak_and_below_it_what_gets_through(tmp_path):
     assert row.split() == ["small_v1", "1", "2", "2", "41", "25", "claims", "only,", "lenient"]
     assert "small_v1, phase 1 lets through: wrong type: tests: '1'" in text
     assert "small_v1, phase 1: ... and 20 more" in text
-    assert text.endswith("1 gates, 41 hostile submissions, 25 let through.\n")
+    assert text.endswith("1 gate, 41 hostile submissions, 25 let through.\n")
 
 
 def test_json_says_the_same(tmp_path):

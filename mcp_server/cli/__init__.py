@@ -1,7 +1,8 @@
 """The `aos-workflow` command, for people.
 
-Each command imports what it runs when it runs, so that help is instant and `serve` starts fast.
-Exit codes: 0 done, 1 something is not as it should be, 2 wrong usage.
+Each command imports what it runs when it runs, so that help is instant and `serve` starts fast. A
+module of commands is about one thing, and has a panel of the help to itself. Without a command the
+help is shown, which is wrong usage.
 """
 
 from typing import Annotated
@@ -9,16 +10,23 @@ from typing import Annotated
 import typer
 
 from mcp_server import __version__
-from mcp_server.cli import decisions, definitions, serving, sessions
+from mcp_server.cli import decisions, definitions, environment, serving, sessions, showing
+from mcp_server.cli.running import Commands, prepare_streams
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 something is not as it should be; 2 wrong usage; 130 interrupted;"
+    " 141 nobody reads the output any more."
+)
 
 app = typer.Typer(
     name="aos-workflow",
+    cls=Commands,
     help="Walk agents through gated workflows over MCP.",
+    epilog=EXIT_CODES,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
-for group in (serving, sessions, decisions, definitions):
+for group in (environment, serving, showing, decisions, sessions, definitions):
     app.add_typer(group.commands)
 
 
@@ -41,4 +49,5 @@ def _options(
 
 def main() -> None:
     """Run the command line."""
+    prepare_streams()
     app()

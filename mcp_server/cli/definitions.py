@@ -5,25 +5,41 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcp_server.cli.running import AsJson, Project, console, finish, run_on_project
+from mcp_server.cli.completing import workflow_names
+from mcp_server.cli.running import AsJson, Project, console, described, finish, run_on_project
+from mcp_server.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
 
+PANEL = "Write workflows"
+
 commands = typer.Typer()
 
-gates = typer.Typer(help="Look at the gates of workflows.", no_args_is_help=True)
-commands.add_typer(gates, name="gates")
+gates = typer.Typer(
+    help="Test the gates of workflows.",
+    no_args_is_help=True,
+)
+commands.add_typer(gates, name="gates", rich_help_panel=PANEL)
 
 
-@gates.command("test")
+@described(
+    gates,
+    PANEL,
+    "gates test",
+    "gates test code_review_v1",
+    "gates test code_review_v1 --json",
+    name="test",
+)
 def gates_test(
     workflows: Annotated[
-        list[str] | None, typer.Argument(help="Names of workflows; default: all there are.")
+        list[str] | None,
+        typer.Argument(metavar="[WORKFLOW]...", help="Names of workflows; default: all there are.",
+                       autocompletion=workflow_names),
     ] = None,
     as_json: AsJson = False,
     project: Project = None,
-) -> None:
+) -> None:  # fmt: skip
     """Replay hostile evidence at every gate, in throw-away folders, and tell what gets through.
 
     Exits with 1 if anything does, or if a gate cannot be read.
@@ -40,16 +56,26 @@ def gates_test(
     run_on_project(project, test)
 
 
-@commands.command()
+@described(
+    commands,
+    PANEL,
+    "lint",
+    "lint release_v1 --strict",
+    "lint ./workflows --format github",
+    "lint --json",
+)
 def lint(
     paths: Annotated[
         list[str] | None,
         typer.Argument(metavar="[PATH]...", help="Folders of definitions, or names of workflows;"
-                       " default: the project's own, else the built-in ones."),
+                       " default: the project's own, else the built-in ones.",
+                       autocompletion=workflow_names),
     ] = None,
     form: Annotated[
-        str, typer.Option("--format", metavar="text|json|github", help="How problems are printed.")
-    ] = "text",
+        str | None,
+        typer.Option("--format", metavar="text|json|github", help="How problems are printed."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail as well.")] = False,
     project: Project = None,
 ) -> None:  # fmt: skip
@@ -59,23 +85,37 @@ def lint(
     """
     from mcp_server.linting.command import run_lint  # noqa: PLC0415
 
-    finish(lambda: run_lint(paths or (), project, form, strict=strict))
+    finish(lambda: run_lint(paths or (), project, _format(form, as_json=as_json), strict=strict))
 
 
-@commands.command()
+def _format(named: str | None, *, as_json: bool) -> str:
+    if as_json and named not in {None, "json"}:
+        raise InvalidArgumentError(
+            f"--json and --format {named} contradict each other",
+            remediation="Leave one of them out.",
+        )
+    return "json" if as_json else named or "text"
+
+
+@described(commands, PANEL, "schema metadata", "schema gate")
 def schema(
     of: Annotated[str, typer.Argument(metavar="metadata|gate", help="Which kind of file.")],
 ) -> None:
-    """Print the JSON Schema of metadata.json or of gate-definition.yaml, for editors."""
+    """Print the JSON Schema of metadata.json or of gate-definition.yaml, for editors.
+
+    Exits with 2 for any other kind.
+    """
     from mcp_server.linting.command import run_schema  # noqa: PLC0415
 
     finish(lambda: run_schema(of))
 
 
-@commands.command()
+@described(commands, PANEL, "new release_v1", "new release_v1 --phases 3 --folder ./workflows")
 def new(
     name: Annotated[str, typer.Argument(help="Name of the workflow, such as release_v1.")],
-    phases: Annotated[int, typer.Option(min=1, max=20, help="How many phases it has.")] = 4,
+    phases: Annotated[
+        int, typer.Option(metavar="N", min=1, max=20, help="How many phases it has.")
+    ] = 4,
     folder: Annotated[
         Path | None,
         typer.Option(metavar="DIR", help="Where to put it; default: .praxis-os/workflows."),
@@ -94,15 +134,20 @@ def new(
     )
 
 
-@commands.command()
+@described(commands, PANEL, "render code_review_v1", "render code_review_v1 --output review.md")
 def render(
-    name: Annotated[str, typer.Argument(help="Name of the workflow.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the workflow.", autocompletion=workflow_names)
+    ],
     output: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the page to a file instead.")
     ] = None,
     project: Project = None,
 ) -> None:
-    """Print a workflow as one Markdown page: a diagram, its phases, tasks and gates."""
+    """Print a workflow as one Markdown page: a diagram, its phases, tasks and gates.
+
+    Exits with 1 if there is no such workflow, or its definition is broken.
+    """
     from mcp_server.authoring import render_workflow  # noqa: PLC0415
 
     run_on_project(project, lambda found: render_workflow(found.settings.project, name, output))

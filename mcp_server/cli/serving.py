@@ -5,23 +5,29 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import Project
+from mcp_server.cli.running import Project, described
+
+PANEL = "Run the server"
 
 commands = typer.Typer()
 
 
-@commands.command()
+@described(commands, PANEL, "serve", "serve --project ~/work/shop")
 def serve(project: Project = None) -> None:
-    """Run the MCP server over stdio, as clients start it."""
+    """Run the MCP server over stdio, as clients start it.
+
+    Exits with 2 if there is no project to serve.
+    """
     from mcp_server.__main__ import serve as serve_stdio  # noqa: PLC0415
 
     raise typer.Exit(serve_stdio(project))
 
 
-@commands.command()
+@described(commands, PANEL, "demo", "demo --definitions ./my-workflows")
 def demo(
     definitions: Annotated[
-        Path | None, typer.Option(help="A folder of further definitions to walk as well.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A folder of further definitions to walk as well."),
     ] = None,
 ) -> None:
     """Watch a scripted agent walk workflows through the real server, in a throw-away project.

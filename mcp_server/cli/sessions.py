@@ -1,52 +1,101 @@
-"""Commands on stored sessions."""
+"""Commands that keep stored sessions: audit, prune, take over."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mcp_server.cli.running import Apply, AsJson, Project, console, run_on_project
-from mcp_server.core.transitions import Status
+from mcp_server.cli.completing import session_ids
+from mcp_server.cli.running import (
+    Apply,
+    AsJson,
+    InStatus,
+    Project,
+    console,
+    described,
+    run_on_project,
+)
+
+if TYPE_CHECKING:
+    from mcp_server.server.services import Services
+
+PANEL = "Keep sessions"
 
 commands = typer.Typer()
 
 
-@commands.command()
+@described(
+    commands,
+    PANEL,
+    "verify SESSION",
+    "verify SESSION --expect HASH",
+    "verify SESSION --json",
+)
 def verify(
-    session: Annotated[str, typer.Argument(help="The session's id.")],
+    session: Annotated[
+        str,
+        typer.Argument(help="The session's id, or enough of its beginning.",
+                       autocompletion=session_ids),
+    ],
     expect: Annotated[
-        str | None, typer.Option(help="A hash that verify printed earlier: it must still be there.")
+        str | None,
+        typer.Option(metavar="HASH", help="A hash that verify printed earlier: it must still be"
+                     " there."),
     ] = None,
+    as_json: AsJson = False,
     project: Project = None,
-) -> None:
-    """Audit a session: is its journal a chain without gap, and is all its evidence there?"""
+) -> None:  # fmt: skip
+    """Audit a session: is its journal a chain without gap, and is all its evidence there?
+
+    Exits with 1 if not, and if there is no such session.
+    """
     from mcp_server.maintenance import verify_session  # noqa: PLC0415
+    from mcp_server.viewing.finding import find_session_id  # noqa: PLC0415
 
-    run_on_project(
-        project, lambda found: verify_session(found.sessions, session, expect, console())
-    )
+    def audit(found: "Services") -> int:
+        session_id = find_session_id(found.sessions, session)
+        return verify_session(found.sessions, session_id, expect, console(), as_json=as_json)
+
+    run_on_project(project, audit)
 
 
-@commands.command()
+@described(
+    commands, PANEL, "prune --older-than 30d", "prune --older-than 2w --status completed --apply"
+)
 def prune(
-    older_than: Annotated[str, typer.Option(help="Age of the last change, such as 30d or 12h.")],
-    status: Annotated[Status | None, typer.Option(help="Only sessions in this status.")] = None,
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Age of the last change, such as 30d or 12h.")
+    ],
+    status: InStatus = None,
     apply: Apply = False,
+    as_json: AsJson = False,
     project: Project = None,
 ) -> None:
-    """Delete sessions that have not changed for long, with their evidence; a dry run by default."""
+    """Delete sessions that have not changed for long, with their evidence; a dry run by default.
+
+    Exits with 1 if any of them could not be deleted.
+    """
     from mcp_server.maintenance import prune_sessions  # noqa: PLC0415
 
     run_on_project(
         project,
-        lambda found: prune_sessions(found.sessions, older_than, status, console(), apply=apply),
+        lambda found: prune_sessions(
+            found.sessions, older_than, status, console(), apply=apply, as_json=as_json
+        ),
     )
 
 
-@commands.command("import-state")
+@described(
+    commands,
+    PANEL,
+    "import-state ../old/state",
+    "import-state ../old/state --apply",
+    name="import-state",
+)
 def import_state(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The older server's state.")],
     apply: Apply = False,
+    as_json: AsJson = False,
     project: Project = None,
 ) -> None:
     """Take over the state files of an older server of this kind; a dry run by default.
@@ -55,28 +104,7 @@ def import_state(
     """
     from mcp_server.maintenance import import_sessions  # noqa: PLC0415
 
-    run_on_project(project, lambda found: import_sessions(folder, found, console(), apply=apply))
-
-
-@commands.command()
-def stats(
-    days: Annotated[
-        int, typer.Option(min=1, max=3_650, help="Sessions started on so many days, today's too.")
-    ] = 30,
-    workflow: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Sessions of this workflow only.")
-    ] = None,
-    as_json: AsJson = False,
-    project: Project = None,
-) -> None:
-    """Show what the stored sessions add up to: use, where phases fail, and how long they take.
-
-    Deleted and pruned sessions are not in it. Days are those of your time zone. A session that
-    cannot be read is a warning on standard error.
-    """
-    from mcp_server.statistics.command import run_stats  # noqa: PLC0415
-
     run_on_project(
         project,
-        lambda found: run_stats(found.sessions, days, workflow, console(), as_json=as_json),
+        lambda found: import_sessions(folder, found, console(), apply=apply, as_json=as_json),
     )

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,14 @@ from mcp_server.errors import ConflictError
 _POLL_SECONDS = 0.005
 _GRACE = 0.25
 """Seconds in which whoever only looks whether a lock is held has let it go again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a lock, as far as it is known."""
+
+    pid: int | None = None
+    since: datetime | None = None
 
 
 @contextmanager
@@ -55,11 +64,26 @@ def is_held(path: Path) -> bool:
     """Tell whether anybody holds the lock at `path`."""
     if not path.exists():
         return False
-    lock = _lock(path, 0)
+    lock = _lock(path, 0, noted=False)
     if not _acquired(lock):
         return True
     lock.release()
     return False
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Return who holds the lock at `path`, None if nobody does; the file stays as it is."""
+    if not path.exists():
+        return None
+    lock = FileLock(path, timeout=0, mode=durable.PRIVATE_FILE, preserve_lock_file=True)
+    if _acquired(lock):
+        lock.release()
+        return None
+    try:
+        note = json.loads(durable.read_file(path))
+        return Holder(int(note["pid"]), datetime.fromisoformat(note["since"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return Holder()
 
 
 def _acquired(lock: FileLock) -> bool:
@@ -71,14 +95,14 @@ def _acquired(lock: FileLock) -> bool:
     return True
 
 
-def _lock(path: Path, timeout: float) -> FileLock:
+def _lock(path: Path, timeout: float, *, noted: bool = True) -> FileLock:
     return FileLock(
         path,
         timeout=timeout,
         mode=durable.PRIVATE_FILE,
         poll_interval=_POLL_SECONDS,
         preserve_lock_file=True,
-        on_acquired=_note_holder,
+        on_acquired=_note_holder if noted else None,
     )
 
 

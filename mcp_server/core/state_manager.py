@@ -194,10 +194,20 @@ class StateManager:
         found.sort(key=lambda summary: summary.order, reverse=True)
         return [summary.session_id for summary in found]
 
-    def list_sessions(
-        self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
-    ) -> Answer:
-        """Return one page of session summaries, newest first."""
+    def by_last_change(self, *, open_only: bool = False) -> list[SessionSummary]:
+        """Return the sessions that lists show, the one that changed last first."""
+        found = [
+            summary
+            for summary in self._store.summaries(live_only=open_only)
+            if isinstance(summary, SessionSummary)
+            and self._shows(summary)
+            and not (open_only and summary.status is Status.COMPLETED)
+        ]
+        found.sort(key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
+        return found
+
+    def summaries(self, status: Status | None = None) -> tuple[list[SessionSummary], list[Damage]]:
+        """Return the sessions of `status`, newest first, and those that cannot be read."""
         summaries: list[SessionSummary] = []
         damaged: list[Damage] = []
         live_only = status is not None and status is not Status.COMPLETED
@@ -206,6 +216,14 @@ class StateManager:
                 damaged.append(found)
             elif self._shows(found) and (status is None or found.status is status):
                 summaries.append(found)
+        summaries.sort(key=lambda summary: summary.order, reverse=True)
+        return summaries, damaged
+
+    def list_sessions(
+        self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
+    ) -> Answer:
+        """Return one page of session summaries, newest first."""
+        summaries, damaged = self.summaries(status)
         page: Page[SessionSummary] = page_of(
             summaries,
             key=lambda summary: (summary.created_at.isoformat(), summary.session_id),
@@ -266,12 +284,16 @@ class StateManager:
             "next": views.call(Action.LIST_SESSIONS),
         }
 
-    def verify(self, session_id: str, expected: str | None = None) -> Verification:
-        """Audit the journal and the evidence of a session; `expected` is a hash noted earlier."""
+    def lines(self, session_id: str) -> list[bytes]:
+        """Return the journal of a session, oldest line first; raises NotFoundError."""
         validate_session_id(session_id)
         if self._caller().confined:
             self.load(session_id)
-        lines = self._store.lines(session_id)
+        return self._store.lines(session_id)
+
+    def verify(self, session_id: str, expected: str | None = None) -> Verification:
+        """Audit the journal and the evidence of a session; `expected` is a hash noted earlier."""
+        lines = self.lines(session_id)
         return verify(session_id, lines, lambda key: self._store.blob(session_id, key), expected)
 
     def prunable(self, before: datetime, status: Status | None = None) -> list[SessionSummary]:

@@ -69,6 +69,11 @@ class WorkflowEngine:
         return self._consent
 
     @property
+    def pinned(self) -> Pinned:
+        """The definitions that sessions follow."""
+        return self._pinned
+
+    @property
     def completion(self) -> Completion:
         """What judges submissions, for whoever does it in the server's place."""
         return self._completion

@@ -42,6 +42,11 @@ class Plan:
         """Whether source code would change."""
         return any(change.path.endswith(".py") for change in self.changes)
 
+    @property
+    def doubts_python(self) -> bool:
+        """Whether source code is left in which old tools may be registered."""
+        return any(place.path.endswith(".py") for place in (*self.left, *self.skipped))
+
 
 def diff_of(path: str, before: bytes | None, after: bytes | None) -> list[str]:
     """Return a unified diff of two contents of a file, without line ends."""

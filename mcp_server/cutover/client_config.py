@@ -10,6 +10,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from mcp_server.errors import CutoverError, InvalidArgumentError
 
 _SECTIONS = ("mcpServers", "servers", "mcp_servers", "mcp", "context_servers")
 _VARIABLE = re.compile(r"\$\{(?:env:)?(?P<name>[A-Za-z_]\w*)(?::-(?P<default>[^}]*))?\}")
+_SETTING = re.compile(r"[A-Za-z_]\w*=")
 _FOLDERS = re.compile(r"\$\{(?:workspaceFolder|workspaceRoot|CLAUDE_PROJECT_DIR)\}")
 
 
@@ -68,11 +70,14 @@ def _parsed(command: str) -> ServerCommand:
             f"--server cannot be read as a command: {error}",
             remediation='Quote it, such as --server "python -m my_server".',
         ) from error
-    if not argv:
+    # As on a command line, settings of the environment may stand first.
+    settings = list(takewhile(_SETTING.match, argv))
+    if len(settings) == len(argv):
         raise InvalidArgumentError(
             "--server is empty", remediation='Write --server "python -m my_server".'
         )
-    return ServerCommand(tuple(argv))
+    env = dict(setting.split("=", 1) for setting in settings)
+    return ServerCommand(tuple(argv[len(settings) :]), env=env)
 
 
 def _data(file: ProjectFile) -> Any:

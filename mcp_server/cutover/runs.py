@@ -115,8 +115,7 @@ class Run:
     def _nothing_to_do(self) -> Report:
         """See that nothing is left that registers old tools in a way that is not certain."""
         report, wanted = self.report, self.wanted
-        doubtful = (*report.plan.left, *report.plan.skipped)
-        if report.server is None or not any(at.path.endswith(".py") for at in doubtful):
+        if report.server is None or not report.plan.doubts_python:
             return report
         self.say(f"starting the server: {report.server.shown}")
         report.before = list_tools(wanted.root, report.server, wanted.timeout)
@@ -167,15 +166,7 @@ class Run:
         """Start the server as it is, and yield what stands against going on."""
         report, wanted = self.report, self.wanted
         if report.server is None:
-            if self._which:
-                yield self._which.message, self._which.remediation
-            elif report.plan.changes_python:
-                yield (
-                    "no server is known to verify the cutover with",
-                    'Name it: --server "COMMAND", as a client starts it.',
-                )
-            else:
-                report.notes.append("No server is known here, so nothing could be verified.")
+            yield from self._objections_without_server()
             return
         self.say(f"starting the server as it is: {report.server.shown}")
         report.before = list_tools(wanted.root, report.server, wanted.timeout)
@@ -193,9 +184,21 @@ class Run:
             )
         if not report.plan.changes_python and (NEW_TOOL not in names or names & set(wanted.old)):
             yield (
-                "the server has not been cut over, and this project does not register its tools",
-                "Cut its own project over first, then this one.",
+                "the server is not cut over, and nothing certain here registers its tools",
+                "Cut its own project over first, or mend the places above by hand.",
             )
+
+    def _objections_without_server(self) -> Iterator[tuple[str, str]]:
+        plan = self.report.plan
+        if self._which:
+            yield self._which.message, self._which.remediation
+        elif plan.changes_python or plan.doubts_python:
+            yield (
+                "no server is known to verify the cutover with",
+                'Name it: --server "COMMAND", as a client starts it.',
+            )
+        else:
+            self.report.notes.append("No server is known here, so nothing could be verified.")
 
     def _carry_out(self, plan: Plan) -> Report:
         report, wanted = self.report, self.wanted

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
+from mcp_server.core.visible import visible
 from mcp_server.linting.problems import Problem, plural
 
 
@@ -39,8 +40,8 @@ def _counts(problems: Sequence[Problem], definitions: int) -> str:
 
 def _lines(problem: Problem) -> str:
     at = f"{problem.file}:{problem.line}" if problem.line else problem.file
-    first = _plain(f"{at}: {problem.severity}: {problem.message} ({problem.code})")
-    return f"{first}\n    {_plain(problem.remedy)}"
+    first = visible(f"{at}: {problem.severity}: {problem.message} ({problem.code})")
+    return f"{first}\n    {visible(problem.remedy)}"
 
 
 def _as_json(problems: Sequence[Problem], definitions: int) -> str:
@@ -75,12 +76,8 @@ def _annotation(problem: Problem) -> str:
 
 
 def _data(text: str) -> str:
-    return _plain(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    return visible(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _plain(text: str) -> str:
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)

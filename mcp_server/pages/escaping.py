@@ -6,6 +6,8 @@ CommonMark and in the dialect of GitHub.
 
 import re
 
+from mcp_server.core.visible import visible
+
 MAX_SHOWN = 400
 """Characters of one text that a page shows."""
 
@@ -23,7 +25,7 @@ def plain(text: str, limit: int = MAX_SHOWN) -> str:
     """Return a text as one line, its invisible signs spelt out, cut off at `limit`."""
     line = " ".join(text.split())
     shown = line if len(line) <= limit else f"{line[: limit - 1]}…"
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in shown)
+    return visible(shown)
 
 
 def markdown(text: str, limit: int = MAX_SHOWN) -> str:

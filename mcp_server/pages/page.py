@@ -9,6 +9,7 @@ from mcp_server.core.definitions import Metadata, Phase
 from mcp_server.gates.model import CrossFieldRule, EvidenceField, Gate
 from mcp_server.pages.diagram import flowchart
 from mcp_server.pages.escaping import code, markdown
+from mcp_server.pages.tables import table
 from mcp_server.pages.words import heading, known_by, must_be, task_title
 
 MAX_DESCRIPTION = 4_000
@@ -54,7 +55,7 @@ def _phase(phase: Phase) -> Iterator[str]:
     yield f"## {markdown(heading(phase))}"
     yield markdown(phase.description, MAX_DESCRIPTION)
     if phase.tasks:
-        yield _table(
+        yield table(
             ("task", "title", "time"),
             [
                 (str(task.task_number), markdown(task_title(task)),
@@ -74,7 +75,7 @@ def _gate(gate: Gate) -> Iterator[str]:
     if gate.evidence_schema:
         headings = ("field", "type", "required", "what it is", "what it must be", "how it is known")
         rows = [_row(gate, name, field) for name, field in gate.evidence_schema.items()]
-        yield _table(headings, rows)
+        yield table(headings, rows)
     elif not gate.cross_field_validation:
         yield ANYTHING
     rules = [_rule(rule) for rule in gate.cross_field_validation]
@@ -97,11 +98,6 @@ def _row(gate: Gate, name: str, field: EvidenceField) -> tuple[str, ...]:
 def _rule(rule: CrossFieldRule) -> str:
     said = rule.error_message
     return f"- {code(rule.rule)}" + (f"; if not: {markdown(said)}" if said else "")
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _listed_phases(metadata: Metadata) -> Iterator[str]:

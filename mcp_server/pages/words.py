@@ -25,10 +25,15 @@ _Say = Callable[[Any], str]
 
 def heading(phase: Phase) -> str:
     """Return the title of a phase with its number, whether its author wrote that or not."""
-    found = _PHASE_TITLE.match(phase.title)
-    if found and found["number"] == str(phase.phase_number):
-        return phase.title
-    return f"Phase {phase.phase_number}: {phase.title}"
+    return numbered(phase.phase_number, phase.title)
+
+
+def numbered(number: int, title: str) -> str:
+    """Return the title of a phase of this number, with the number."""
+    found = _PHASE_TITLE.match(title)
+    if found and found["number"] == str(number):
+        return title
+    return f"Phase {number}: {title}" if title else f"Phase {number}"
 
 
 def task_title(task: Task) -> str:

@@ -1,12 +1,11 @@
 """The composition root: builds the MCP server for a project and runs it."""
 
-from typing import Any
-
-from mcp.server import MCPServer
-
 from mcp_server import __version__
 from mcp_server.config import Settings
+from mcp_server.server.icons import ICON
+from mcp_server.server.roots import ClientsProject, settled
 from mcp_server.server.services import services_for
+from mcp_server.server.serving import ProjectServer
 from mcp_server.server.tools.publishing import TITLE
 from mcp_server.server.tools.workflow_tools import register_workflow_tools
 
@@ -27,14 +26,26 @@ or a code review done step by step, with proof.
 6. VerificationUnavailable is not your failure: tell the user the remedy, which only a person can
    carry out.
 
-Phases cannot be skipped. Sessions survive restarts: action="list_sessions" finds yours,
-action="get_state" says where it stands, and `next` in every answer is the exact next call."""
+Phases cannot be skipped. Sessions survive restarts, so that you can pause, resume and continue
+later: action="list_sessions" finds yours, action="get_state" says where it stands,
+action="rollback" goes back, and `next` in every answer is the exact next call. The same as pages
+for people: aos://workflows, aos://sessions/{id} and aos://sessions/{id}/history."""
 
 
-def build_server(settings: Settings) -> MCPServer[Any]:
-    """Return a server of the project that `settings` name."""
-    server: MCPServer[Any] = MCPServer(
-        NAME, title=TITLE, version=__version__, instructions=INSTRUCTIONS, log_level="WARNING"
+def build_server(settings: Settings, *, is_settled: bool = True) -> ProjectServer:
+    """Return a server of the project that `settings` name.
+
+    Where that is not settled, the client may name it, or the working directory is it.
+    """
+    find = settled(services_for(settings)) if is_settled else ClientsProject(settings)
+    server = ProjectServer(
+        find,
+        name=NAME,
+        title=TITLE,
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        icons=[ICON],
+        log_level="WARNING",
     )
-    register_workflow_tools(server, services_for(settings))
+    register_workflow_tools(server, patience=settings.verify_wait)
     return server

@@ -1,8 +1,8 @@
 """Wires an engine for a project, and says which one a call is for.
 
-A server binds the services that it was built with for the length of a call; a plain call of
-`aos_workflow()` uses those of the process's own settings, looked up anew at each call, because
-tests and scripts change folder and environment.
+A server binds the services of its project for the length of a request, or why there are none; a
+plain call of `aos_workflow()` uses those of the process's own settings, looked up anew at each
+call, because tests and scripts change folder and environment.
 """
 
 import getpass
@@ -35,10 +35,14 @@ class Services:
     settings: Settings
     engine: WorkflowEngine
     sessions: StateManager
+    library: WorkflowLibrary
 
+
+Bindable = Services | ConfigurationError
+"""The services of a project, or why none is served."""
 
 _acting: ContextVar[Caller | None] = ContextVar("caller", default=None)
-_bound: ContextVar[Services | None] = ContextVar("services", default=None)
+_bound: ContextVar[Bindable | None] = ContextVar("services", default=None)
 
 
 @lru_cache(maxsize=16)
@@ -57,8 +61,9 @@ def services_for(settings: Settings) -> Services:
         project=project_of(settings),
     )
     looker = ProjectLooker(settings.project)
+    library = library_for(settings.project)
     engine = WorkflowEngine(
-        library_for(settings.project),
+        library,
         sessions,
         root=settings.project,
         looker=looker,
@@ -69,12 +74,15 @@ def services_for(settings: Settings) -> Services:
             depth=settings.max_depth,
         ),
     )
-    return Services(settings, engine, sessions)
+    return Services(settings, engine, sessions, library)
 
 
 def current() -> Services:
-    """Return the services that the running call is for."""
-    return _bound.get() or services_for(load_settings())
+    """Return the services that the running call is for; raises ConfigurationError."""
+    found = _bound.get()
+    if isinstance(found, ConfigurationError):
+        raise ConfigurationError(found.message, remediation=found.remediation)
+    return found or services_for(load_settings())
 
 
 def current_caller() -> Caller:
@@ -114,8 +122,11 @@ def project_of(settings: Settings) -> Callable[[], str | None]:
 
 
 @contextmanager
-def bound(services: Services | None) -> Iterator[None]:
-    """Use `services` for the calls inside; None leaves the choice to the environment."""
+def bound(services: Bindable | None) -> Iterator[None]:
+    """Use `services` for the calls inside; None leaves the choice as it is."""
+    if services is None:
+        yield
+        return
     token = _bound.set(services)
     try:
         yield

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from mcp_server.core.models import Damage
 from mcp_server.core.state_manager import StateManager
+from mcp_server.core.visible import visible
 from mcp_server.statistics.figures import Figures, Tally
 from mcp_server.statistics.reading import sessions_since
 from mcp_server.statistics.tables import counted, told
-from mcp_server.terminal import visible
 
 SCHEMA_VERSION = 1
 """Of the JSON: raised when something in it changes its meaning or goes."""

@@ -10,9 +10,9 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from mcp_server.core.visible import visible
 from mcp_server.statistics.charts import bars
 from mcp_server.statistics.figures import Figures, PhaseFigures, WorkflowFigures
-from mcp_server.terminal import visible
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _FIELDS_SHOWN = 3

@@ -82,6 +82,7 @@ OTHER = ServerCommand(("npx", "other"), "other", "a")
     ([OWN, ServerCommand(OWN.argv, "again", "b")], None, OWN),
     ([OWN, OTHER], "other", OTHER),
     ([OWN], "python 'my server.py'", ServerCommand(("python", "my server.py"))),
+    ([OWN], "A=1 B='c =' python x=1", ServerCommand(("python", "x=1"), env={"A": "1", "B": "c ="})),
 ])  # fmt: skip
 def test_the_server_that_is_meant_is_found(known, given, meant, tmp_path):
     lay(tmp_path, {"server.py": "", "pack/server.py": ""})
@@ -103,7 +104,7 @@ def test_several_servers_are_told_with_their_files(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="quotation marks mean nothing there")
-@pytest.mark.parametrize("given", ["", "  ", "python 'open"])
+@pytest.mark.parametrize("given", ["", "  ", "A=1", "python 'open"])
 def test_a_command_that_is_none_is_wrong_usage(given, tmp_path):
     with pytest.raises(InvalidArgumentError, match="--server"):
         choose(tmp_path, [], given)

@@ -54,6 +54,14 @@ def test_several_servers_are_asked_about(tmp_path, capsys):
     assert "--server NAME" in report["remedies"][0]
 
 
+def test_pages_are_not_changed_unverified_where_source_may_register_old_tools(tmp_path, capsys):
+    files = {"rules.md": "get_workflow_state(session_id)\n", "a.py": "NAMES = ['start_workflow']\n"}
+    lay(tmp_path, files)
+    assert main([str(tmp_path), "--apply", "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["problems"] == ["no server is known to verify the cutover with"]
+
+
 def test_pages_of_a_project_without_any_server_are_changed_unverified(tmp_path, capsys):
     lay(tmp_path, {"rules.md": "get_workflow_state(session_id)\n"})
     assert main([str(tmp_path), "--apply", "--json"]) == 0

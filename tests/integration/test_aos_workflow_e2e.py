@@ -229,15 +229,13 @@ def test_nothing_but_protocol_goes_to_standard_output(project):
 
 
 def test_a_server_with_nothing_sensible_to_serve_says_so_in_one_line(tmp_path):
-    home = tmp_path / "home"
-    home.mkdir()
     done = subprocess.run(
-        [sys.executable, "-m", "mcp_server"], cwd=home, env={**os.environ, "HOME": str(home)},
+        [sys.executable, "-m", "mcp_server"], cwd=tmp_path,
+        env={**os.environ, "AOS_WORKFLOW_PROJECT": str(tmp_path / "gone")},
         capture_output=True, text=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "aos-workflow: the working directory is a home folder or the root of the file system, and"
-        " nothing says which project to serve. Pass --project FOLDER, or set AOS_WORKFLOW_PROJECT,"
-        " or start the server in a project folder.\n"
+        "aos-workflow: AOS_WORKFLOW_PROJECT is not a folder: 'gone'. Name an existing folder, or"
+        " start the server inside the project.\n"
     )

@@ -81,7 +81,7 @@ def test_configuration_of_a_server_that_still_has_the_old_tools_is_left(tmp_path
     code, refused = cutover(root, "--apply")
     assert (code, refused["result"]) == (1, "refused")
     assert refused["problems"] == [
-        "the server has not been cut over, and this project does not register its tools"
+        "the server is not cut over, and nothing certain here registers its tools"
     ]
     assert contents(root) == before
 

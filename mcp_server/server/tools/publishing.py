@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJson
 from pydantic_core import CoreSchema, core_schema
 
 from mcp_server.core.transitions import Action
+from mcp_server.server.icons import ICON
 from mcp_server.server.tools.actions import ACTIONS
 from mcp_server.server.tools.arguments import ARGUMENTS
 from mcp_server.server.tools.asking import Asker
@@ -115,7 +116,12 @@ def publish(mcp_server: MCPServer[Any], asker: Asker) -> None:
 
     aos_workflow.__signature__ = _signature()  # type: ignore[attr-defined]
     mcp_server.tool(
-        name=NAME, title=TITLE, description=description(), annotations=ANNOTATIONS, meta=META
+        name=NAME,
+        title=TITLE,
+        description=description(),
+        annotations=ANNOTATIONS,
+        icons=[ICON],
+        meta=META,
     )(aos_workflow)
 
 

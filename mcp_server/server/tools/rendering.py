@@ -8,12 +8,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mcp_server.core.visible import without_controls
+
 MAX_LINE = 2_000
 
 _SHORT_LIST = 400
 
 _AMBIGUOUS = re.compile(r"(null|true|false|\[\]|\{\}|-?\d+(\.\d+)?|)\Z")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _CONTENT_OF = ("phase_content", "task_content")
 
@@ -92,7 +93,7 @@ def _text(text: str) -> str:
     if _AMBIGUOUS.match(text):
         return f'"{text}"'
     # A terminal or a log that shows the text should not obey what an agent put into it.
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return without_controls(text)
 
 
 def _wrap(line: str) -> Iterator[str]:

@@ -104,9 +104,12 @@ async def _run(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) ->
 
 
 async def _run_long(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Call a method that may take long, in a thread that is not one of those that answer."""
+    """Call a method that may take long, in a thread that is not one of those that answer.
+
+    A call that ends early leaves the thread alone; what waits in it is told by `calls`.
+    """
     call = partial(method, *args, **kwargs)
-    return await anyio.to_thread.run_sync(call, limiter=_long_calls)
+    return await anyio.to_thread.run_sync(call, limiter=_long_calls, abandon_on_cancel=True)
 
 
 async def _handle_list_workflows(**arguments: Any) -> Answer:
@@ -328,57 +331,48 @@ def _unexpected(error: Exception) -> WorkflowError:
     )
 
 
-def register_workflow_tools(mcp_server: Any, bound_to: services.Services | None = None) -> int:
+def register_workflow_tools(mcp_server: Any, *, patience: float = VERIFY_WAIT) -> int:
     """Register the tool with a server and return how many tools that made: 1.
 
     An SDK server gets results whose two halves are each complete; any other object whose
-    `.tool(...)` returns a decorator gets the plain coroutine. `bound_to` fixes the project, which
-    is otherwise looked up at each call.
+    `.tool(...)` returns a decorator gets the plain coroutine. A person at the client is given
+    `patience` seconds for each question.
     """
     if isinstance(mcp_server, MCPServer):
-        publishing.publish(mcp_server, _asker(bound_to))
+        publishing.publish(mcp_server, Asker(dispatch, _find, _record, _recall, patience))
     else:
         _tool_decorator(mcp_server)(aos_workflow)
     return 1
 
 
-def _asker(bound_to: services.Services | None) -> Asker:
-    async def answer(raw: Mapping[str, Any]) -> Answer:
-        with services.bound(bound_to):
-            return await dispatch(raw)
+async def _find(raw: Mapping[str, Any], answered: Answer) -> Question | None:
+    found: list[Question | None] = [None]
 
-    async def find(raw: Mapping[str, Any], answered: Answer) -> Question | None:
-        found: list[Question | None] = [None]
+    async def carried_out() -> Answer:
+        found[0] = await _run(consenting.question_of, _engine().consent, raw, answered)
+        return {}
 
-        async def carried_out() -> Answer:
-            found[0] = await _run(consenting.question_of, _engine().consent, raw, answered)
-            return {}
+    # What goes wrong here asks nobody, and leaves the answer as it was.
+    await enveloped(raw.get("action"), carried_out)
+    return found[0]
 
-        # What goes wrong here asks nobody, and leaves the answer as it was.
-        with services.bound(bound_to):
-            await enveloped(raw.get("action"), carried_out)
-        return found[0]
 
-    async def record(said: Said, raw: Mapping[str, Any]) -> Answer:
-        async def carried_out() -> Answer:
-            overridden = await _run(consenting.record, _engine(), said)
-            return overridden or {}
+async def _record(said: Said, raw: Mapping[str, Any]) -> Answer:
+    async def carried_out() -> Answer:
+        overridden = await _run(consenting.record, _engine(), said)
+        return overridden or {}
 
-        with services.bound(bound_to):
-            if said.question.kind == "override":
-                return await telemetry.counted(enveloped, raw.get("action"), carried_out)
-            kept = await enveloped(raw.get("action"), carried_out)
-            return kept if kept["status"] == "error" else await dispatch(raw)
+    if said.question.kind == "override":
+        return await telemetry.counted(enveloped, raw.get("action"), carried_out)
+    kept = await enveloped(raw.get("action"), carried_out)
+    return kept if kept["status"] == "error" else await dispatch(raw)
 
-    async def recall(question: Question) -> Answer:
-        async def carried_out() -> Answer:
-            return await _run(consenting.recall, _engine(), question)
 
-        with services.bound(bound_to):
-            return await telemetry.counted(enveloped, Action.COMPLETE_PHASE, carried_out)
+async def _recall(question: Question) -> Answer:
+    async def carried_out() -> Answer:
+        return await _run(consenting.recall, _engine(), question)
 
-    patience = bound_to.settings.verify_wait if bound_to else VERIFY_WAIT
-    return Asker(answer, find, record, recall, patience)
+    return await telemetry.counted(enveloped, Action.COMPLETE_PHASE, carried_out)
 
 
 def _tool_decorator(host: Any) -> Callable[[Handler], Any]:

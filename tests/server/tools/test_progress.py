@@ -10,6 +10,7 @@ from mcp_server.config import Settings
 from mcp_server.server.app import build_server
 from mcp_server.server.tools import progress
 from tests.integration.agent import Agent
+from tests.revisions import REVISIONS, connected
 from tests.server.verifying_builders import CommandProject
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="waits on a named pipe")
@@ -22,13 +23,11 @@ def command(project):
     return made
 
 
-@pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25", "2026-07-28"])
+@pytest.mark.parametrize("revision", REVISIONS)
 async def test_other_calls_are_answered_and_progress_is_told(
     command, project, monkeypatch, revision
 ):
     monkeypatch.setattr(progress, "_EVERY_SECONDS", 0.01)
-    if revision < "2026":
-        monkeypatch.setattr("mcp.client.session.LATEST_HANDSHAKE_VERSION", revision)
     told: list[tuple[float, str | None]] = []
     alive = anyio.Event()
 
@@ -37,7 +36,7 @@ async def test_other_calls_are_answered_and_progress_is_told(
         alive.set()
 
     server = build_server(Settings(project=project, verify_wait=60))
-    async with Client(server, mode="legacy" if revision < "2026" else "auto") as client:
+    async with connected(server, revision) as client:
         agent = await Agent.of(client)
         started = await agent.succeed("start", workflow_type="run_v1", target_file="src/a.py")
         session = {"session_id": started["session_id"]}
