@@ -14,6 +14,7 @@ from mcp_server.cutover.loops import attribute_value, rounds
 from mcp_server.cutover.naming import global_value
 from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project, alias_of, dotted_name, origin
+from mcp_server.cutover.resolution import Resolution
 
 _DEPTH = 12
 
@@ -33,6 +34,7 @@ class Origins:
     def __init__(self, project: Project) -> None:
         """Take the modules in which calls may be found."""
         self._project = project
+        self._resolution = Resolution(project)
         self._handed: dict[int, tuple[Origin, ...]] = {}
 
     def of(self, node: cst.BaseExpression, module: ParsedModule) -> frozenset[Origin]:
@@ -143,8 +145,23 @@ class Origins:
             for node in module.nodes if module is not None else ():
                 if module is None or not isinstance(node, cst.Call):
                     continue
-                if name in _called_names(self._project, module, node):
+                if name not in _called_names(self._project, module, node):
+                    continue
+                if not self._means_another(node.func, module, function):
                     yield module, node
+
+    def _means_another(
+        self, called: cst.BaseExpression, module: ParsedModule, function: cst.FunctionDef
+    ) -> bool:
+        """Whether a call is of another function of this name, as in a second copy of a package."""
+        found = self._resolution.definition(called, module)
+        if found is None or found[0].class_around(found[1]) is not None:
+            # A method may be that of a subclass, which cannot be told here.
+            return False
+        home, definition = found
+        if isinstance(definition, cst.ClassDef):
+            return home.class_around(function) is not definition
+        return definition is not function
 
 
 def _called_names(project: Project, module: ParsedModule, call: cst.Call) -> set[str]:

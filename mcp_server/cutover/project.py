@@ -61,8 +61,12 @@ class Project:
         """Return the paths of the modules that may read one of the names of the one at `home`."""
         found = self.matching(words(names)) if names else []
         *_, stem = home.removesuffix("/__init__.py").removesuffix(".py").split("/")
-        imports = re.compile(rf"\b{re.escape(stem)}\b|\bfrom\s+\.+\s+import\b")
-        return [path for path in found if path == home or imports.search(self.sources[path])]
+        imports = rf"\b{re.escape(stem)}\b"
+        if home.endswith("__init__.py"):
+            # Only what a package itself holds is imported without a name of a module.
+            imports += r"|\bfrom\s+\.+\s+import\b"
+        importing = re.compile(imports)
+        return [path for path in found if path == home or importing.search(self.sources[path])]
 
     def named(self, dotted: str, level: int, importer: str) -> str | None:
         """Return the path of the one module that an import statement in `importer` means."""

@@ -19,8 +19,14 @@ from mcp_server.cutover.calls import (
 from mcp_server.cutover.findings import NEW_TOOL, Place
 
 _ACTION_BEFORE = re.compile(r"action\\?[\"']?\s*[=:]\s*\\?[\"'`]?\Z")
-_DEFINED_BEFORE = re.compile(r"\b(?:def|class|function|func|fn|import|from)\s+\Z")
+_DEFINED_BEFORE = re.compile(r"\b(?:def|class|function|func|fn|import)\s+\Z")
+_IMPORTED_FROM = re.compile(r"\bfrom\s+\Z")
+_IMPORT_AFTER = re.compile(r"\s+import\b")
+_METHOD_AFTER = re.compile(r"\s*\(\s*(?:self|cls)\b")
+_DECORATED = re.compile(r"(?:^[ \t]*@[^\n]*\n)+[^\n]*\Z", re.MULTILINE)
+_TOOL = re.compile(r"@[\w.]*\btool\b")
 _LOOK_BACK = 40
+_LOOK_BACK_FOR_DECORATORS = 400
 _SHOWN = 80
 
 
@@ -120,7 +126,7 @@ def _call(text: str, mention: Mention, about: _About) -> tuple[int, str]:
         raise UncertainCallError(f"whether the server {mention.server} is meant is not certain")
     if not text.startswith("(", mention.end):
         raise UncertainCallError(becomes(mention.name))
-    if mention.name in about.defined:
+    if mention.name in about.defined or _is_defined(text, mention):
         raise UncertainCallError("the text defines or imports a function of this name")
     if mention.start and text[mention.start - 1] == ".":
         raise UncertainCallError("it is called on something else")
@@ -142,11 +148,27 @@ def _may_be_the_action(text: str, mention: Mention) -> bool:
 
 
 def _defined(text: str, old: Collection[str]) -> frozenset[str]:
+    """Return the names that mean something else here than the old tools."""
     return frozenset(
         mention.name
         for mention in mentions_in(text, old)
-        if _DEFINED_BEFORE.search(text[max(0, mention.start - _LOOK_BACK) : mention.start])
+        if _is_defined(text, mention) and not _is_no_other_function(text, mention)
     )
+
+
+def _is_defined(text: str, mention: Mention) -> bool:
+    before = text[max(0, mention.start - _LOOK_BACK) : mention.start]
+    if _IMPORTED_FROM.search(before):
+        return _IMPORT_AFTER.match(text, mention.end) is not None
+    return _DEFINED_BEFORE.search(before) is not None
+
+
+def _is_no_other_function(text: str, mention: Mention) -> bool:
+    """Whether a definition is of a method, or of the old tool itself under its decorator."""
+    before = text[max(0, mention.start - _LOOK_BACK_FOR_DECORATORS) : mention.start]
+    decorated = _DECORATED.search(before)
+    is_tool = decorated is not None and _TOOL.search(decorated[0]) is not None
+    return is_tool or _METHOD_AFTER.match(text, mention.end) is not None
 
 
 def _short(brackets: str) -> str:

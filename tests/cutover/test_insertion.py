@@ -98,6 +98,43 @@ def test_functions_that_are_handed_different_servers_register_on_both():
     }
 
 
+def test_each_copy_of_a_package_gets_one():
+    package = {
+        "app/__init__.py": "",
+        "app/tools/__init__.py": text("""
+            from .flows import register_flows
+
+
+            def register_all(mcp):
+                return register_flows(mcp)
+            """),
+        "app/tools/flows.py": text("""
+            def register_flows(mcp):
+                @mcp.tool()
+                def start_workflow(kind): ...
+
+                @mcp.tool()
+                def get_task(session_id): ...
+
+                return 2
+            """),
+        "app/main.py": text("""
+            from mcp.server import MCPServer
+            from .tools import register_all
+
+            class Factory:
+                def make(self):
+                    mcp = MCPServer("app")
+                    register_all(mcp)
+                    return mcp
+            """),
+    }
+    sources = package | {f".installed/{path}": source for path, source in package.items()}
+    files = plan(sources).files
+    assert set(files) == {"app/tools/flows.py", ".installed/app/tools/flows.py"}
+    assert [source.count("setup_server(mcp)") for source in files.values()] == [1, 1]
+
+
 def test_a_server_that_has_the_new_tool_gets_no_second_one():
     source = text("""
         from mcp_server.server import setup_server

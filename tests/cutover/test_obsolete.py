@@ -252,3 +252,17 @@ def test_variables_of_the_function_around_go_too():
         """)
         in plan(source).files[MODULE]
     )
+
+
+def test_what_a_module_reads_of_its_package_stays():
+    sources = {
+        "app/__init__.py": text("""
+            LIMIT = 3
+
+            @mcp.tool()
+            def start_workflow(kind):
+                return LIMIT
+            """),
+        "app/other.py": "from . import LIMIT\n",
+    }
+    assert "LIMIT = 3" in plan(sources).files["app/__init__.py"]

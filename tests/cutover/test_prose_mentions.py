@@ -62,6 +62,31 @@ def test_a_text_that_defines_a_function_of_the_name_is_left():
     ]
 
 
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "@mcp.tool()\n@traced\nasync def get_task(session_id: str) -> dict: ...",
+        "class Engine:\n    def get_task(self, session_id): ...",
+    ],
+)
+def test_a_tool_and_a_method_that_a_text_shows_are_no_other_function(definition):
+    found = rewrite_prose("a.md", f"{definition}\n\nget_task(session_id, 1, 2)\n", KNOWN)
+    call = 'aos_workflow(action="get_task", session_id=session_id, phase=1, task_number=2)'
+    assert found.text == f"{definition}\n\n{call}\n"
+    assert [place.note for place in found.left] == [
+        "the text defines or imports a function of this name"
+    ]
+
+
+def test_what_comes_from_a_tool_does_not_define_it():
+    found = rewrite_prose("a.md", "the phase from get_current_phase(session_id)", KNOWN)
+    assert [place.what for place in found.rewritten] == ["get_current_phase"]
+    assert left("from get_task import run\nget_task(session_id, 1, 2)") == [
+        ("get_task", 'now aos_workflow(action="get_task", ...)'),
+        ("get_task", "the text defines or imports a function of this name"),
+    ]
+
+
 def test_an_action_in_a_list_of_actions_is_left():
     text = "aos_workflow has the actions get_task and complete_phase(session_id, phase, evidence)"
     assert left(text)[1] == (
