@@ -16,6 +16,8 @@ from mcp_server.cutover.parsed import ParsedModule
 from mcp_server.cutover.project import Project
 
 _COUNTING = re.compile(r"count|total|num|tools|registered", re.IGNORECASE)
+_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+          "eleven", "twelve")  # fmt: skip
 _TELLING = frozenset({"debug", "info", "warning", "error", "log", "print", "write", "echo"})
 
 
@@ -64,7 +66,9 @@ class Counts:
         self._nodes = [
             node
             for node in module.nodes
-            if start <= module.start(node) < end and module.function_around(node) is function
+            # A function ends before a comment that stands behind its last statement.
+            if (isinstance(node, cst.Comment) or start <= module.start(node) < end)
+            and module.function_around(node) is function
         ]
 
     def all(self) -> Iterator[Count]:
@@ -82,6 +86,8 @@ class Counts:
                     yield from _judged(number, *self._tally.within(*self._stretch(node)))
                 case cst.Call():
                     yield from _told(node, self._before, self._after)
+                case cst.Comment(value=text) | cst.Expr(value=cst.SimpleString(value=text)):
+                    yield from _remarked(node, text, self._before, self._after)
 
     def lengths(self, registered: cst.CSTNode) -> Iterator[Count]:
         """Give the lengths of a collection of tools that stand for the number of tools."""
@@ -155,6 +161,14 @@ def _told(call: cst.Call, before: int, after: int) -> Iterator[Count]:
             if re.search(rf"\b{before}\b", text):
                 yield Count(call, None, f"the text says {before}, and {after} are registered now")
                 return
+
+
+def _remarked(node: cst.CSTNode, text: str, before: int, after: int) -> Iterator[Count]:
+    """Give a comment or a docstring that speaks of as many tools as there were."""
+    word = _WORDS[before] if before < len(_WORDS) else str(before)
+    speaking = re.compile(rf"\b(?:{before}|{word})(?:\s+\w+)?\s+tools?\b", re.IGNORECASE)
+    if before != after and (found := speaking.search(text)):
+        yield Count(node, None, f"it says {found[0]!r}, and now it is {after}")
 
 
 def _texts(node: cst.CSTNode) -> Iterator[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mcp_server.core.encoding import decode, encode
 from mcp_server.cutover import json_tree
-from mcp_server.cutover.calls import becomes
+from mcp_server.cutover.calls import NEWLINE, becomes
 from mcp_server.cutover.findings import Place
 from mcp_server.cutover.json_tree import JsonTreeError, Node
 from mcp_server.cutover.permissions import LISTS, NewList, renewed
@@ -170,8 +170,11 @@ def _edits_of(text: str, node: Node, new: NewList) -> Iterator[_Edit]:
     if not kept and _is_blank(text[node.start + 1 : node.end - 1], node):
         yield _Edit(node.start, node.end, "[]")
         return
+    ending = _ending_lines(text, node, new)
     for at, (item, entry) in enumerate(zip(node.items, new.entries, strict=True)):
-        if entry is not None:
+        if at in ending:
+            yield _Edit(node.items[at - 1].end, item.end, "")
+        elif entry is not None:
             if entry != item.value:
                 yield _Edit(item.start, item.end, _plain(entry))
         elif any(later > at for later in kept):
@@ -180,6 +183,22 @@ def _edits_of(text: str, node: Node, new: NewList) -> Iterator[_Edit]:
         else:
             before = node.items[at - 1].end if at else item.start
             yield from _without_last(text, before, item)
+
+
+def _ending_lines(text: str, node: Node, new: NewList) -> set[int]:
+    """Return the entries that go from the end of a line, which then ends after the one before."""
+    found: set[int] = set()
+    for at in reversed(range(1, len(node.items) - 1)):
+        before = text[node.items[at - 1].end : node.items[at].start]
+        behind = text[node.items[at].end : node.items[at + 1].start]
+        is_last = NEWLINE in behind and not behind.replace(",", "").strip()
+        goes = new.entries[at] is None and not before.replace(",", "").strip()
+        if goes and NEWLINE not in before and (is_last or at + 1 in found):
+            found.add(at)
+    for at in sorted(found):
+        if new.entries[at - 1] is None and at - 1 not in found:
+            found.remove(at)
+    return found
 
 
 def _without_last(text: str, before: int, item: Node) -> Iterator[_Edit]:

@@ -144,3 +144,23 @@ def test_a_test_that_expects_the_old_number_is_shown():
     (place,) = plan(sources).left
     assert (place.path, place.line, place.what) == ("test_tools.py", 4, "register(host) == 2")
     assert place.note == "register returns 1 now, not 2"
+
+
+@pytest.mark.parametrize(
+    ("remark", "said"),
+    [("# Three tools registered", "Three tools"), ("# the 3 workflow tools", "3 workflow tools")],
+)
+def test_a_comment_that_says_the_number_is_shown(remark, said):
+    body = tools("start_workflow", "now", "get_task")
+    planned = plan(f"def register(mcp):\n{body}    return 3  {remark}\n")
+    (place,) = planned.left
+    note = f"it says {said!r}, and now it is 2"
+    assert (place.line, place.what, place.note) == (11, remark, note)
+    assert planned.files[MODULE].endswith(f"    return 2  {remark}\n")
+
+
+def test_a_docstring_that_says_the_number_is_shown():
+    body = tools("start_workflow", "get_task")
+    documented = f'def register(mcp):\n    """Register 2 tools."""\n{body}'
+    assert left(documented) == [(2, '"""Register 2 tools."""')]
+    assert left(documented.replace("2 tools", "2 stools, 20 tools")) == []

@@ -415,3 +415,27 @@ def test_the_new_text_runs():
     host = Host()
     assert run(new, {})["register"](host) == 1
     assert host.names == ["aos_workflow"]
+
+
+def test_each_copy_of_a_class_that_takes_the_server_gets_one():
+    package = {
+        "app/flows.py": text("""
+            class Flows:
+                def __init__(self, mcp):
+                    @mcp.tool()
+                    def start_workflow(kind): ...
+
+                    @mcp.tool()
+                    def get_task(session_id): ...
+            """),
+        "app/main.py": text("""
+            from fastmcp import FastMCP
+            from .flows import Flows
+
+            mcp = FastMCP("app")
+            Flows(mcp)
+            """),
+    }
+    sources = package | {f"old/{path}": source for path, source in package.items()}
+    files = plan(sources).files
+    assert [source.count("setup_server(mcp)") for source in files.values()] == [1, 1]

@@ -40,6 +40,11 @@ def left(text: str) -> list[tuple[int, str, str]]:
     (f'["mcp__rag__create_workflow", "{STATE}"]', f'["{NEW}"]'),
     (f'["a", "mcp__rag__validate_workflow", "{STATE}", "mcp__rag__create_workflow"]',
      f'["a", "{NEW}"]'),
+    (f'[\n  "{STATE}", "{TASK}",\n  "a"\n]', f'[\n  "{NEW}",\n  "a"\n]'),
+    (f'[\n  "a", "{TASK}", "{STATE}", "{TASK}",\n  "b"\n]', f'[\n  "a", "{NEW}",\n  "b"\n]'),
+    (f'[\n  "{NEW}",\n  "{STATE}", "{TASK}",\n  "b"\n]', f'[\n  "{NEW}",\n  "b"\n]'),
+    (f'[\n  "{NEW}", "{STATE}", /* x */ "{TASK}",\n  "b"\n]',
+     f'[\n  "{NEW}",  /* x */ "b"\n]'),
 ])  # fmt: skip
 def test_one_entry_stands_in_for_the_old_ones(old, becomes):
     assert new(f'{{"permissions": {{"allow": {old}, "x":1}} }}') == (
