@@ -4,6 +4,7 @@ The tool's description, the check for missing arguments, the refusals that name 
 the reference in the documentation all come from this table.
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -67,6 +68,21 @@ ACTIONS: Mapping[Action, ActionSpec] = {
     ),
     Action.GET_ERRORS: ActionSpec("the recorded refusals", needs=("session_id",)),
 }
+
+
+_OLDER_NAMES: Mapping[str, Action] = {
+    "start_workflow": Action.START,
+    "get_current_phase": Action.GET_PHASE,
+    "get_workflow_state": Action.GET_STATE,
+}
+"""What tools of older servers are called that an action of another name stands in for."""
+
+
+def closest(name: str) -> Action | None:
+    """Return the action that somebody who wrote `name` most likely meant, if any."""
+    said = name[:64].lower()
+    close = difflib.get_close_matches(said, [str(action) for action in ACTIONS], n=1, cutoff=0.5)
+    return _OLDER_NAMES.get(said) or (Action(close[0]) if close else None)
 
 
 def example_call(action: Action) -> str:

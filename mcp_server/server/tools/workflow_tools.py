@@ -5,7 +5,6 @@ its dict. The dispatcher screens arguments, looks the handler up, calls it and w
 back; it alone catches everything, so that whatever happens the caller gets the one envelope.
 """
 
-import difflib
 import inspect
 import logging
 import re
@@ -37,7 +36,7 @@ from mcp_server.errors import (
 )
 from mcp_server.server import services, telemetry
 from mcp_server.server.tools import consenting, publishing
-from mcp_server.server.tools.actions import example_call
+from mcp_server.server.tools.actions import closest, example_call
 from mcp_server.server.tools.arguments import Given, require, screen
 from mcp_server.server.tools.asking import Asker, Question, Said
 from mcp_server.server.tools.redaction import sanitize_error
@@ -296,10 +295,10 @@ def _handler_of(action: Any) -> Handler:
     if handler is not None:
         return handler
     if isinstance(action, str):
-        close = difflib.get_close_matches(action[:64].lower(), ACTION_HANDLERS, n=1, cutoff=0.5)
-        meant = f"; did you mean {close[0]}?" if close else ""
+        close = closest(action)
+        meant = f"; did you mean {close}?" if close else ""
         message = f"Unknown action: {quoted(action)}{meant}"
-        remedy = example_call(Action(close[0] if close else Action.LIST_WORKFLOWS))
+        remedy = example_call(close or Action.LIST_WORKFLOWS)
     else:
         message = "Unknown action: action is missing or not text"
         remedy = example_call(Action.LIST_WORKFLOWS)

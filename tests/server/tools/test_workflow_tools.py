@@ -190,3 +190,16 @@ async def test_a_permission_error_is_told_as_one(small, monkeypatch):
     answer = await aos_workflow("get_state", ABSENT)
     assert answer["error_type"] == "PermissionError"
     assert answer["error"] == "[Errno 13] Permission denied: <path>"
+
+
+@pytest.mark.parametrize(
+    ("older", "action"),
+    [("start_workflow", "start"), ("get_current_phase", "get_phase"),
+     ("get_workflow_state", "get_state")],
+)  # fmt: skip
+async def test_the_name_of_an_older_tool_is_answered_with_the_action_that_replaced_it(
+    older, action
+):
+    answer = await aos_workflow(older)
+    assert answer["error"] == f"Unknown action: '{older}'; did you mean {action}?"
+    assert f'aos_workflow(action="{action}"' in answer["remediation"]
