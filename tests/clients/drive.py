@@ -44,6 +44,8 @@ def _claude_variables(url: str) -> Mapping[str, str]:
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_KEY": "scripted",
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
+        # Else the first request goes out before any server has started.
+        "MCP_CONNECTION_NONBLOCKING": "0",
     }
 
 
