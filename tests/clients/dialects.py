@@ -50,7 +50,7 @@ class Dialect:
 
 def dialect_of(path: str) -> Dialect | None:
     """Return the dialect that a request to `path` speaks."""
-    route = path.split("?")[0]
+    route = path.partition("?")[0]
     if route.endswith("/messages"):
         return MESSAGES
     if route.endswith("/responses"):
@@ -89,7 +89,7 @@ def _messages_reply(reply: Reply) -> Iterator[Event]:
     if reply.tool is not None:
         block = {"type": "tool_use", "id": reply.id, "name": reply.tool.name, "input": {}}
         delta = {"type": "input_json_delta", "partial_json": json.dumps(reply.arguments)}
-    message = {
+    message: dict[str, Any] = {
         "id": f"msg_{reply.number}",
         "type": "message",
         "role": "assistant",

@@ -156,8 +156,8 @@ class Asker:
         if result is None:
             again = question.kind == "approve"
             result = await (self._answer(raw) if again else self._recall(question))
-        # Clients without a person at hand decline on their own: only a form that was filled in tells
-        # of one.
+        # Clients without a person at hand decline on their own: only a form that was filled in
+        # tells of one.
         did_not = f"a person was asked, and did not {question.kind}"
         return result | {"declined": did_not if reply is not None else NOBODY}
 
