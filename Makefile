@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo validate dev lint types test test-slow bench soak dist check fix generate clean
+.PHONY: help demo validate clients dev lint types test test-slow bench soak dist check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ demo: $(VENV)/runtime ## Watch an agent walk a workflow over stdio
 
 validate: $(VENV)/runtime ## Validate a server: all 14 actions, times, memory; ARGS='--server "CMD"' for another
 	@$(BIN)/python scripts/validate_aos_workflow.py $(ARGS)
+
+clients: $(VENV)/dev ## Drive clients on the PATH (claude, codex, gemini, opencode) with a scripted model
+	@$(BIN)/python -m tests.clients.drive $(ARGS)
 
 dev: $(VENV)/dev ## Make the development environment
 

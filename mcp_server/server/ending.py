@@ -32,11 +32,12 @@ def be_gone_soon() -> None:
 
 @contextmanager
 def told_by_signals(tell: Callable[[], None]) -> Iterator[None]:
-    """Call `tell` in the running loop on SIGTERM or Ctrl-C; a second one ends the process."""
+    """Call `tell` in the running loop on SIGTERM or Ctrl-C; a second of either ends the process."""
     loop = asyncio.get_running_loop()
 
-    def on_signal(number: int, _frame: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
         loop.call_soon_threadsafe(tell)
 
     # Only the main thread may say what signals do.

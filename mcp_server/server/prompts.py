@@ -23,7 +23,7 @@ from mcp.types import (
 )
 
 from mcp_server.errors import InvalidArgumentError, NotFoundError, quoted
-from mcp_server.server import prompt_texts, services
+from mcp_server.server import prompt_templates, prompt_texts, services
 from mcp_server.server.resources import taught
 from mcp_server.server.services import Services
 from mcp_server.server.tools.workflow_tools import enveloped
@@ -43,6 +43,7 @@ class _Spec:
     title: str
     description: str
     text: Callable[[Services, Arguments], str]
+    template: Callable[[Arguments], str]
     arguments: Mapping[str, str]
     optional: frozenset[str] = frozenset()
 
@@ -54,6 +55,7 @@ PROMPTS: Mapping[str, _Spec] = {
         "Start a workflow",
         "Walk a workflow on a file or folder, phase by phase, each with its gate",
         prompt_texts.start,
+        prompt_templates.start,
         {
             "workflow_type": "Which workflow, such as code_review_v1",
             "target_file": "What to work on: a path relative to the project root",
@@ -63,6 +65,7 @@ PROMPTS: Mapping[str, _Spec] = {
         "Continue where I stopped",
         "Take up the session that changed last, or the one that is named",
         prompt_texts.continue_session,
+        prompt_templates.continue_session,
         {"session_id": f"{_SESSION}; without it the open one that changed last"},
         frozenset({"session_id"}),
     ),
@@ -70,12 +73,14 @@ PROMPTS: Mapping[str, _Spec] = {
         "Why did the gate refuse?",
         "Explain what the gate of a session's phase found missing or wrong, and what to do",
         prompt_texts.explain_refusal,
+        prompt_templates.explain_refusal,
         {"session_id": _SESSION},
     ),
     REVIEW: _Spec(
         "Review this session",
         "Check what was done in a session, and how far each piece of evidence can be trusted",
         prompt_texts.review_session,
+        prompt_templates.review_session,
         {"session_id": _SESSION, "phase": "Only this phase; without it all of them"},
         frozenset({"phase"}),
     ),
@@ -108,7 +113,10 @@ async def get(name: str, arguments: Mapping[str, Any] | None) -> GetPromptResult
         nonlocal text
         spec = _spec(name)
         given = _given(name, spec, arguments or {})
-        text = await anyio.to_thread.run_sync(partial(spec.text, services.current(), given))
+        if prompt_templates.is_template(given):
+            text = spec.template(given)
+        else:
+            text = await anyio.to_thread.run_sync(partial(spec.text, services.current(), given))
         return {}
 
     answer = await enveloped("", carried_out)

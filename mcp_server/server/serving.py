@@ -31,12 +31,11 @@ from mcp.types import (
 from mcp_server.server import services
 from mcp_server.server.cancelling import CANCELLED, Cancelling
 from mcp_server.server.roots import Find
-from mcp_server.server.stdio import StdioServer
+from mcp_server.server.stdio import LISTEN, StdioServer
 
 if TYPE_CHECKING:
     from mcp_server.server.subscriptions import Subscriptions
 
-LISTEN = "subscriptions/listen"
 CALL = "tools/call"
 
 _FOR_A_PROJECT = frozenset(

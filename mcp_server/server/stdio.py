@@ -37,6 +37,10 @@ _LISTED_BY = 0.25
 """Seconds after which a client has what it needs to show the tools."""
 
 
+LISTEN = "subscriptions/listen"
+"""The request that is answered only when nobody listens any more."""
+
+
 class Unanswered:
     """The requests that were taken from the client and are not answered yet."""
 
@@ -44,8 +48,9 @@ class Unanswered:
         """Have room for `room` bytes of them."""
         self._room = room
         self._bytes = 0
-        self._sizes: dict[RequestId, list[int]] = {}
+        self._taken: dict[RequestId, list[tuple[int, bool]]] = {}
         self._count = 0
+        self._awaited = 0
         self.changed = asyncio.Event()
 
     @property
@@ -54,24 +59,27 @@ class Unanswered:
         return self._count >= MAX_REQUESTS or self._bytes >= self._room
 
     def __bool__(self) -> bool:
-        """Tell whether there are any."""
-        return self._count > 0
+        """Tell whether there are any that an answer is awaited for."""
+        return self._awaited > 0
 
-    def add(self, request_id: RequestId, size: int) -> None:
-        """Count a request in."""
-        self._sizes.setdefault(request_id, []).append(size)
+    def add(self, request_id: RequestId, size: int, *, is_awaited: bool = True) -> None:
+        """Count a request in, and among those that are worth waiting for at the end."""
+        self._taken.setdefault(request_id, []).append((size, is_awaited))
         self._bytes += size
         self._count += 1
+        self._awaited += is_awaited
 
     def settle(self, request_id: RequestId | None) -> None:
         """Count one request of that id out."""
-        sizes = self._sizes.get(request_id) if request_id is not None else None
-        if request_id is None or not sizes:
+        taken = self._taken.get(request_id) if request_id is not None else None
+        if request_id is None or not taken:
             return
-        self._bytes -= sizes.pop()
+        size, is_awaited = taken.pop()
+        self._bytes -= size
         self._count -= 1
-        if not sizes:
-            del self._sizes[request_id]
+        self._awaited -= is_awaited
+        if not taken:
+            del self._taken[request_id]
         self.changed.set()
 
 
@@ -204,7 +212,7 @@ class Inbox:
         if not isinstance(message, JSONRPCRequest):
             return SessionMessage(message)
         request_id = message.id
-        self._unanswered.add(request_id, len(line))
+        self._unanswered.add(request_id, len(line), is_awaited=message.method != LISTEN)
 
         async def unanswered() -> None:
             self._unanswered.settle(request_id)

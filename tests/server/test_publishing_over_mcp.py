@@ -80,7 +80,13 @@ async def test_the_description_lists_every_action_with_its_arguments(tool):
 async def test_annotations_are_true_to_the_worst_action(tool):
     assert tool.annotations.destructive_hint is True
     assert tool.annotations.read_only_hint is False
-    assert tool.meta == {"anthropic/alwaysLoad": True}
+
+
+async def test_a_client_that_hides_tools_and_long_results_shows_this_one_and_its_tasks_whole(tool):
+    assert tool.meta == {
+        "anthropic/alwaysLoad": True,
+        "anthropic/maxResultSizeChars": 200_000,
+    }
 
 
 async def test_instructions_carry_the_words_that_a_tool_search_looks_for(project):

@@ -8,7 +8,7 @@ import pytest
 from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCResponse
 
-from mcp_server.server.stdio import MAX_REQUESTS, Inbox, Outbox, Unanswered, connected
+from mcp_server.server.stdio import LISTEN, MAX_REQUESTS, Inbox, Outbox, Unanswered, connected
 from tests.wire import call, line, request
 
 LIMIT = 4_096
@@ -166,6 +166,30 @@ async def test_the_pipe_is_held_back_while_whole_lines_wait():
     for _ in range(50):
         await inbox.receive()
     assert not pace.paused
+
+
+async def test_a_client_that_listens_is_not_waited_for_at_the_end():
+    inbox, outbox, _ = opened()
+    inbox.take(line(request("listen:0", LISTEN)) + line(request(1, "ping")))
+    assert [(await inbox.receive()).message.id for _ in range(2)] == ["listen:0", 1]
+    inbox.end()
+    ending = await waits(inbox)
+    await outbox.send(answer(1))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert ending.done()
+    with pytest.raises(anyio.EndOfStream):
+        await ending
+
+
+async def test_those_who_listen_take_room_as_others_do():
+    inbox, outbox, _ = opened(room=10**9)
+    inbox.take(b"".join(line(request(number, LISTEN)) for number in range(MAX_REQUESTS + 1)))
+    for _ in range(MAX_REQUESTS):
+        await inbox.receive()
+    last = await waits(inbox)
+    await outbox.send(answer(0))
+    assert (await last).message.id == MAX_REQUESTS
 
 
 async def test_after_the_end_comes_what_was_sent_and_nothing_more():

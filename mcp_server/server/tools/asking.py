@@ -35,8 +35,19 @@ Answer = dict[str, Any]
 Answerer = Callable[[Mapping[str, Any]], Awaitable[Answer]]
 
 
+NOBODY = "the client was asked for a person's word, and none came back"
+
+
+def _unnamed(schema: dict[str, Any]) -> None:
+    # Clients may show what a form says of itself: the names in this code are not for people.
+    for key in ("title", "description"):
+        schema.pop(key, None)
+
+
 class ApprovalForm(BaseModel):
     """What the client shows for an approval."""
+
+    model_config = ConfigDict(json_schema_extra=_unnamed)
 
     approve: bool = Field(description="I have looked at it, and approve it")
     name: str = Field("", max_length=80, description="Your name, for the record")
@@ -44,6 +55,8 @@ class ApprovalForm(BaseModel):
 
 class OverrideForm(BaseModel):
     """What the client shows for an override."""
+
+    model_config = ConfigDict(json_schema_extra=_unnamed)
 
     wave_through: bool = Field(description="Let the phase pass although the gate said no")
     reason: str = Field("", max_length=1_000, description="Why; needed to wave it through")
@@ -138,12 +151,15 @@ class Asker:
         if isinstance(reply, OverrideForm) and reply.wave_through and reply.reason.strip():
             said = Said(question=question, by=reply.name, reason=reply.reason)
             return await self._record(said, raw)
-        # Asked once, answered once: the refusal stands, and says that a person was asked.
+        # Asked once, answered once: the refusal stands, and says so.
         result = refused
         if result is None:
             again = question.kind == "approve"
             result = await (self._answer(raw) if again else self._recall(question))
-        return result | {"declined": f"a person was asked, and did not {question.kind}"}
+        # Clients without a person at hand decline on their own: only a form that was filled in
+        # tells of one.
+        did_not = f"a person was asked, and did not {question.kind}"
+        return result | {"declined": did_not if reply is not None else NOBODY}
 
     async def _elicit(
         self, ctx: Context[Any, Any], question: Question

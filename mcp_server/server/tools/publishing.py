@@ -36,7 +36,12 @@ ANNOTATIONS = ToolAnnotations(
 )
 """True to the worst action: delete_session destroys."""
 
-META = {"anthropic/alwaysLoad": True}
+META = {
+    "anthropic/alwaysLoad": True,
+    # A longer result becomes a file of which the model is shown the beginning; but a task is
+    # meant to be read to its end.
+    "anthropic/maxResultSizeChars": 200_000,
+}
 
 _LEAD = "Walk a workflow of gated phases, one task at a time. Actions (needed, [optional]):"
 

@@ -36,9 +36,11 @@ class Person:
     def __init__(self, *answers: ElicitResult | Exception) -> None:
         self._answers = list(answers)
         self.asked: list[str] = []
+        self.forms: list[dict[str, Any]] = []
 
     async def __call__(self, _context: Any, params: Any) -> ElicitResult:
         self.asked.append(params.message)
+        self.forms.append(params.requested_schema)
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -83,24 +85,54 @@ async def test_a_person_who_approves_lets_the_phase_pass(ready, revision):
         assert "- report.md (" in asked
 
 
+async def test_the_form_is_for_people_and_speaks_of_nothing_else(ready, revision):
+    person = Person(YES)
+    async with connect(ready, revision, person) as client:
+        agent, session = await begun(client)
+        await agent.succeed("complete_phase", **session, evidence={})
+    assert person.forms == [
+        {
+            "type": "object",
+            "properties": {
+                "approve": {
+                    "type": "boolean",
+                    "title": "Approve",
+                    "description": "I have looked at it, and approve it",
+                },
+                "name": {
+                    "type": "string",
+                    "title": "Name",
+                    "description": "Your name, for the record",
+                    "default": "",
+                    "maxLength": 80,
+                },
+            },
+            "required": ["approve"],
+        }
+    ]
+
+
+NOBODY = "the client was asked for a person's word, and none came back"
+
+
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "told"),
     [
-        NO,
-        ElicitResult(action="decline"),
-        ElicitResult(action="cancel"),
-        ElicitResult(action="accept", content={"approve": "perhaps"}),
-        ElicitResult(action="accept", content={}),
+        (NO, "a person was asked, and did not approve"),
+        (ElicitResult(action="decline"), NOBODY),
+        (ElicitResult(action="cancel"), NOBODY),
+        (ElicitResult(action="accept", content={"approve": "perhaps"}), NOBODY),
+        (ElicitResult(action="accept", content={}), NOBODY),
     ],
     ids=["no", "declined", "cancelled", "not an answer", "empty"],
 )
-async def test_anything_but_a_yes_leaves_the_gate_closed(ready, revision, answer):
+async def test_anything_but_a_yes_leaves_the_gate_closed(ready, revision, answer, told):
     async with connect(ready, revision, Person(answer)) as client:
         agent, session = await begun(client)
         refused = await agent("complete_phase", **session, evidence={})
         assert refused["error_type"] == "VerificationUnavailable"
         assert refused["unverified"] == ["approved: no person has approved it yet"]
-        assert refused["declined"] == "a person was asked, and did not approve"
+        assert refused["declined"] == told
         state = await agent.succeed("get_state", session_id=session["session_id"])
         assert (state["session_status"], state["current_phase"]) == ("active", 1)
         assert (await agent.succeed("get_errors", session_id=session["session_id"]))["errors"] == []
@@ -154,21 +186,22 @@ async def test_a_person_may_wave_a_refusal_through_with_a_reason(ready, revision
 
 
 @pytest.mark.parametrize(
-    "answer",
+    ("content", "told"),
     [
-        ElicitResult(action="accept", content={"wave_through": True, "reason": " "}),
-        ElicitResult(action="accept", content={"wave_through": False, "reason": "why not"}),
-        ElicitResult(action="decline"),
+        ({"wave_through": True, "reason": " "}, "a person was asked, and did not override"),
+        ({"wave_through": False, "reason": "why"}, "a person was asked, and did not override"),
+        (None, NOBODY),
     ],
     ids=["no reason", "no", "declined"],
 )
-async def test_without_a_yes_and_a_reason_the_refusal_stands(ready, revision, answer):
+async def test_without_a_yes_and_a_reason_the_refusal_stands(ready, revision, content, told):
+    answer = ElicitResult(action="accept" if content else "decline", content=content)
     (ready / "report.md").unlink()
     async with connect(ready, revision, Person(answer)) as client:
         agent, session = await begun(client)
         refused = await agent("complete_phase", **session, evidence={})
         assert refused["error_type"] == "ValidationError"
-        assert refused["declined"] == "a person was asked, and did not override"
+        assert refused["declined"] == told
         state = await agent.succeed("get_state", session_id=session["session_id"])
         assert (state["session_status"], state["current_phase"]) == ("failed", 1)
 
