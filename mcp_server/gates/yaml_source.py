@@ -14,6 +14,7 @@ import yaml
 
 MAX_PARTS = 20_000
 MAX_DEPTH = 64
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 MAX_NUMBER = 100
 """Characters of a number."""
 
@@ -70,7 +71,10 @@ class YamlSource:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line = mark.line + 1 if mark else None
-            raise SourceError(f"not YAML: {error.problem}", line) from error
+            # Newer parsers look ahead, and meet a limit of their own before ours.
+            too_deep = "maximum nesting depth" in str(error.problem)
+            reason = _TOO_DEEP if too_deep else f"not YAML: {error.problem}"
+            raise SourceError(reason, line) from error
         except (
             yaml.YAMLError,
             LookupError,
@@ -144,6 +148,6 @@ def _refuse_large(text: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
-            raise SourceError(f"nested deeper than {MAX_DEPTH}", line)
+            raise SourceError(_TOO_DEEP, line)
         if parts > MAX_PARTS:
             raise SourceError(f"more than {MAX_PARTS} parts", line)
