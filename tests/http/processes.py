@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -60,15 +60,16 @@ class RoundRobin:
 
     def _balance(self) -> None:
         pumps: list[threading.Thread] = []
-        with suppress(OSError):
-            while True:
-                client, _ = self._listening.accept()
-                server = self._connected()
-                for ends in ((client, server), (server, client)):
-                    pumps.append(threading.Thread(target=_pump, args=ends))
-                    pumps[-1].start()
-        for pump in pumps:
-            pump.join(PATIENCE)
+        with ExitStack() as connections:
+            with suppress(OSError):
+                while True:
+                    client = connections.enter_context(self._listening.accept()[0])
+                    server = connections.enter_context(self._connected())
+                    for ends in ((client, server), (server, client)):
+                        pumps.append(threading.Thread(target=_pump, args=ends))
+                        pumps[-1].start()
+            for pump in pumps:
+                pump.join(PATIENCE)
 
     def _connected(self) -> socket.socket:
         for _ in self._servers:
@@ -86,8 +87,8 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
         while data := source.recv(65_536):
             target.sendall(data)
-    # One side is done: end both, so that the other direction's thread ends too.
+    # One side is done: end both, so that the other direction's thread ends too. Closing them here
+    # would let a new connection take the number that the other thread reads from.
     for end in (source, target):
         with suppress(OSError):
             end.shutdown(socket.SHUT_RDWR)
-        end.close()
