@@ -113,7 +113,7 @@ def load_options(
     environment = os.environ if environment is None else environment
     values = {
         name: environment[f"{PREFIX}{name.upper()}"]
-        for name in HttpOptions.model_fields
+        for name in tuple(HttpOptions.model_fields)
         if environment.get(f"{PREFIX}{name.upper()}")
     }
     try:
