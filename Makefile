@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo validate clients dev lint types test test-slow bench soak dist check fix generate clean
+.PHONY: help demo validate clients dev lint types test test-slow conformance bench soak dist check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ test: $(VENV)/dev ## Run the tests with branch coverage
 
 test-slow: $(VENV)/dev ## Run the long tests: kills, races, ten thousand sessions
 	$(BIN)/python -m pytest -m slow
+
+conformance: $(VENV)/dev ## Run the official conformance suite over HTTP; needs Node 22 or newer
+	$(BIN)/python tests/conformance/run.py
 
 bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m benchmarks

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
@@ -35,6 +35,8 @@ from mcp_server.gates.probes import (
     xml_reports,
 )
 from mcp_server.gates.probes import documents as found
+from mcp_server.http.options import PREFIX as HTTP_PREFIX
+from mcp_server.http.options import HttpOptions
 from mcp_server.server.tools.actions import ACTIONS
 from mcp_server.server.tools.publishing import TITLE
 from mcp_server.setting_up.clients import CLIENTS, SERVER_NAME, ConfigFile, Named, Scope
@@ -127,11 +129,11 @@ def placeholders() -> str:
     return "\n".join(["| of | placeholders |", "|---|---|", *rows])
 
 
-def settings() -> str:
-    """Return the table of the settings."""
+def settings(made: type[BaseModel] = Settings, prefix: str = PREFIX) -> str:
+    """Return the table of the settings that a model holds."""
     rows = [
-        f"| `{PREFIX}{name.upper()}` | {_default(field)} | {field.description} |"
-        for name, field in Settings.model_fields.items()
+        f"| `{prefix}{name.upper()}` | {_default(field)} | {field.description} |"
+        for name, field in made.model_fields.items()
     ]
     return "\n".join(["| variable | default | what it sets |", "|---|---|---|", *rows])
 
@@ -242,6 +244,9 @@ def documents() -> dict[str, str]:
             {**tool_reference(), "actions": actions(), "settings": settings()},
         ),
         "docs/commands.md": command_reference(app),
+        "docs/how-to/http.md": _filled(
+            "docs/how-to/http.md", {"http settings": settings(HttpOptions, HTTP_PREFIX)}
+        ),
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
         "docs/setup.md": _filled("docs/setup.md", {"checks": checks()}),
@@ -280,7 +285,8 @@ def _filled(name: str, parts: Mapping[str, str]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "found from the working directory"
-    return "" if field.default is None else f"{field.default:,}"
+    default = field.default
+    return f"{default:,}" if isinstance(default, int | float) else str(default or "")
 
 
 def _person(action: object) -> str:

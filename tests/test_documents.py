@@ -128,7 +128,7 @@ def test_the_probe_of_the_page_looks(tmp_path, monkeypatch):
 ))  # fmt: skip
 def test_each_command_line_exists(line):
     words = line.split()
-    count = 2 if words[0] == "gates" else 1
+    count = 2 if words[0] in {"gates", "token"} else 1
     shown = CliRunner().invoke(app, [*words[:count], "--help"], env={"COLUMNS": "200"})
     assert shown.exit_code == 0
     plain = re.sub(r"\x1b\[[\d;]*m", "", shown.stdout)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from mcp_server import __version__
-from mcp_server.cli import decisions, definitions, environment, serving, sessions, showing
+from mcp_server.cli import decisions, definitions, environment, serving, sessions, showing, tokens
 from mcp_server.cli.running import Commands, prepare_streams
 
 EXIT_CODES = (
@@ -26,7 +26,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for group in (environment, serving, showing, decisions, sessions, definitions):
+for group in (environment, serving, tokens, showing, decisions, sessions, definitions):
     app.add_typer(group.commands)
 
 

@@ -1,5 +1,7 @@
 """The composition root: builds the MCP server for a project and runs it."""
 
+from typing import Any
+
 from mcp_server import __version__
 from mcp_server.config import Settings
 from mcp_server.server.icons import ICON
@@ -35,10 +37,11 @@ action="rollback" goes back, and `next` in every answer is the exact next call. 
 for people: aos://workflows, aos://sessions/{id} and aos://sessions/{id}/history."""
 
 
-def build_server(settings: Settings, *, is_settled: bool = True) -> ProjectServer:
+def build_server(settings: Settings, *, is_settled: bool = True, **network: Any) -> ProjectServer:
     """Return a server of the project that `settings` name.
 
-    Where that is not settled, the client may name it, or the working directory is it.
+    Where that is not settled, the client may name it, or the working directory is it. `network`
+    goes to the SDK as it is: how callers are known, and how state in their hands is sealed.
     """
     find: Find = ClientsProject(settings)
     warm = get_at_hand
@@ -53,6 +56,7 @@ def build_server(settings: Settings, *, is_settled: bool = True) -> ProjectServe
         instructions=INSTRUCTIONS,
         icons=[ICON],
         log_level="WARNING",
+        **network,
     )
     register_workflow_tools(server, patience=settings.verify_wait)
     server.line_limit = settings.max_evidence_size + _OTHER_BYTES

@@ -356,6 +356,23 @@ class GatesTest(TypedDict):
     not_tested: list[UntestedRow]
 
 
+class TokenRow(TypedDict):
+    """A token of a caller over HTTP, without its secret."""
+
+    name: str
+    admin: Annotated[bool, "whether it shows the sessions of all"]
+    created: str
+    expires: str | None
+    expired: bool
+
+
+class TokenList(TypedDict):
+    """`token list`."""
+
+    tokens: list[TokenRow]
+    count: int
+
+
 DOCUMENTS: dict[str, type] = {
     "workflows": WorkflowList,
     "show": WorkflowView,
@@ -369,5 +386,6 @@ DOCUMENTS: dict[str, type] = {
     "trust --list": CommandList,
     "lint": Lint,
     "gates test": GatesTest,
+    "token list": TokenList,
 }
 """What each command prints with `--json`."""

@@ -17,7 +17,7 @@ BROKEN = {"evidence_schema": {"tests": {"type": "nonsense"}}}
 COMMANDS_FILE = "test:\n  argv: [pytest, -q]\n"
 LISTING = {
     "workflows", "show", "sessions", "show-session", "verify", "prune", "import-state", "trust",
-    "lint", "gates test", "watch",
+    "lint", "gates test", "watch", "token list",
 }  # fmt: skip
 
 
@@ -150,6 +150,12 @@ def test_gates_test(small):
     assert document("gates", "test", "broken_v1", code=1)["not_tested"][0]["workflow"] == (
         "broken_v1"
     )
+
+
+def test_token_list(small):
+    run("token", "new", "ada", "--expires", "1d")
+    (row,) = document("token", "list")["tokens"]
+    assert (row["name"], row["admin"], row["expired"]) == ("ada", False, False)
 
 
 def test_where_it_is_refused_standard_output_is_empty(small):

@@ -22,6 +22,8 @@ ELSEWHERE = {
     "make validate": "tests/validating runs the script that it runs",
     "python scripts/validate_aos_workflow.py": "tests/validating runs it, at a URL too",
     "python scripts/cutover_to_aos_workflow.py": "tests/cutover runs it on whole projects",
+    "aos-workflow serve --http": "tests/http starts it, and ends it",
+    "claude mcp add": "the client is the reader's",
     "pipx install .": "make dist installs the wheel and runs its command",
     "pip install": "the packages of an exporter are the reader's choice, and not ours to have",
     "opentelemetry-instrument": "needs these; tests/server/test_telemetry.py reads what it would",

@@ -1,0 +1,1 @@
+"""The server over HTTP: streamable HTTP behind checks of where a request comes from, and whose."""
