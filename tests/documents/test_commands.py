@@ -19,6 +19,7 @@ DOCUMENTS = [
 ELSEWHERE = {
     "make demo": "tests/test_cli.py runs the demo, and a test of the documents its wheel",
     "make test": "it is what runs this",
+    "make clients": "drives real clients, which a machine may not have",
     "make validate": "tests/validating runs the script that it runs",
     "python scripts/validate_aos_workflow.py": "tests/validating runs it, at a URL too",
     "python scripts/cutover_to_aos_workflow.py": "tests/cutover runs it on whole projects",
