@@ -280,7 +280,9 @@ def _filled(name: str, parts: Mapping[str, str]) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "found from the working directory"
-    return "" if field.default is None else f"{field.default:,}"
+    if field.default is None:
+        return ""
+    return f"`{field.default}`" if isinstance(field.default, str) else f"{field.default:,}"
 
 
 def _person(action: object) -> str:

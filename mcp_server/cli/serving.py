@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import Project, described
+from mcp_server.cli.running import Project, State, described
 
 PANEL = "Run the server"
 
@@ -13,14 +13,14 @@ commands = typer.Typer()
 
 
 @described(commands, PANEL, "serve", "serve --project ~/work/shop")
-def serve(project: Project = None) -> None:
+def serve(project: Project = None, state: State = None) -> None:
     """Run the MCP server over stdio, as clients start it.
 
     Exits with 2 if there is no project to serve.
     """
     from mcp_server.__main__ import serve as serve_stdio  # noqa: PLC0415
 
-    raise typer.Exit(serve_stdio(project))
+    raise typer.Exit(serve_stdio(project, state))
 
 
 @described(commands, PANEL, "demo", "demo --definitions ./my-workflows")

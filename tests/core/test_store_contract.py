@@ -1,6 +1,7 @@
 """What every SessionStore promises, run on each of them."""
 
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -26,13 +27,18 @@ from tests.core.session_builders import (
     stored,
 )
 from tests.memory_store import MemoryStore
+from tests.postgres_server import open_new
 
 MODIFIED = r"\ASession modified by another operation"
 
 
-@pytest.fixture(params=["memory", "files"])
+@pytest.fixture(params=["memory", "files", "postgres"])
 def store(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else FileStore(tmp_path / "state")
+    if request.param == "postgres":
+        with closing(open_new()) as opened:
+            yield opened
+    else:
+        yield MemoryStore() if request.param == "memory" else FileStore(tmp_path / "state")
 
 
 def ids(store, **options):
