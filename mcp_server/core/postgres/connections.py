@@ -23,6 +23,7 @@ MOST_CONNECTIONS = 8
 """How many a server has at most; a verification has one more."""
 
 _CONNECT_SECONDS = 4
+_LEAST_SECONDS = 2
 _TAKE_SECONDS = 1.0
 _GIVE_UP_SECONDS = 2.0
 _IDLE_SECONDS = 60.0
@@ -130,15 +131,16 @@ def _parameters(url: str) -> dict[str, Any]:
         # The reason repeats the address, and with it the password.
         raise ConfigurationError(
             "the state is not the address of a database",
-            remediation="Write it as postgresql://USER@HOST:PORT/DATABASE, with everything special"
-            " in the password percent-encoded.",
+            remediation="Write AOS_WORKFLOW_STATE as postgresql://USER@HOST:PORT/DATABASE, with"
+            " everything special in the password percent-encoded.",
         ) from None
-    parameters.setdefault("connect_timeout", _CONNECT_SECONDS)
+    hosts = str(parameters.get("host") or "").count(_SEVERAL) + 1
+    parameters.setdefault("connect_timeout", max(_LEAST_SECONDS, _CONNECT_SECONDS // hosts))
     parameters.setdefault("application_name", "aos-workflow")
     # A peer that is gone without a word is found out in about as many seconds.
     parameters.setdefault("keepalives_idle", 10)
     parameters.setdefault("keepalives_interval", 5)
     parameters.setdefault("keepalives_count", 3)
-    if _SEVERAL in str(parameters.get("host") or ""):
+    if hosts > 1:
         parameters.setdefault("target_session_attrs", "read-write")
     return dict(parameters)
