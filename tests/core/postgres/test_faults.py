@@ -43,7 +43,7 @@ def store(proxy, schema):
 
 
 @pytest.fixture
-def other(store, schema):
+def other(schema):
     """Another server's store, which nothing stands before."""
     with closing(open_new(schema)) as opened:
         yield opened
@@ -149,6 +149,25 @@ def test_connections_that_went_stale_at_rest_are_replaced(store, proxy, other):
     proxy.cut()
     last = follow(store, noted(first.state, "on"), first)
     assert other.read(ID) == last
+
+
+def test_a_database_that_moved_is_found_at_its_other_address(schema, other):
+    with Proxy(address()) as old, Proxy(address()) as new:
+        new.refuses = True
+        with closing(open_new(schema, together(old, new))) as store:
+            first = stored(store)
+            old.refuses, new.refuses = True, False
+            old.cut()
+            last = follow(store, noted(first.state, "moved"), first)
+        assert new.accepted > 0
+    assert other.read(ID) == last
+
+
+def together(*proxies):
+    """One address of all of them, in order."""
+    ports = [proxy.url.rpartition(":")[2].partition("/")[0] for proxy in proxies]
+    hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
+    return f"postgresql://postgres@{hosts}/postgres"
 
 
 def test_a_network_that_stands_still_is_waited_for(store, proxy, other):
