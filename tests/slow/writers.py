@@ -136,7 +136,7 @@ def _steps(
         return
     state = chance.choice(states)
     session_id = state.session_id
-    yield from _steps_of(served, state, token, chance)
+    yield from steps_of(served, state, token, chance)
     if len(states) == _MANY:
         yield (
             Step(Action.DELETE_SESSION, Outcome.DONE, token, session_id, status=None),
@@ -144,7 +144,7 @@ def _steps(
         )
 
 
-def _steps_of(
+def steps_of(
     served: Server, state: SessionState, token: str, chance: random.Random
 ) -> Iterator[Choice]:
     session_id, phase, engine = state.session_id, state.current_phase, served.engine

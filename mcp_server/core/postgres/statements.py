@@ -89,8 +89,11 @@ def _filters(chosen: Selection) -> tuple[list[str], dict[str, Any]]:
     asked: list[str] = []
     values: dict[str, Any] = {}
     if chosen.statuses is not None:
-        asked.append("status = ANY(%(statuses)s)")
-        values["statuses"] = sorted(map(str, chosen.statuses))
+        # An index gives the rows of one status in order, and those of several in none.
+        is_one = len(chosen.statuses) == 1
+        asked.append("status = %(status)s" if is_one else "status = ANY(%(status)s)")
+        statuses = sorted(map(str, chosen.statuses))
+        values["status"] = statuses[0] if is_one else statuses
         if chosen.is_of_live_ones:
             # Said in the words of the index of unfinished sessions, or it would not be used.
             asked.append("status <> 'completed'")
