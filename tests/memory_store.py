@@ -87,10 +87,13 @@ class MemoryStore:
         except KeyError:
             raise no_session(session_id) from None
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary]:
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary]:
         for lines in list(self._lines.values()):
             summary = decode_summary(lines[-1])
-            if not (live_only and summary.status is Status.COMPLETED):
+            is_here = project in (None, summary.project)
+            if is_here and not (live_only and summary.status is Status.COMPLETED):
                 yield summary
 
     def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:

@@ -161,7 +161,9 @@ class FileStore:
                 return whole
         raise no_session(session_id)
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary | Damage]:
         """Yield the summary of each session, or what is wrong with it."""
         seen: set[str] = set()
         # A session may move either way meanwhile: who was gone from one was there in another.
@@ -171,7 +173,8 @@ class FileStore:
             for found in there:
                 if found.session_id not in seen:
                     seen.add(found.session_id)
-                    yield found
+                    if isinstance(found, Damage) or project in (None, found.project):
+                        yield found
 
     def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
         """Return chosen sessions after a place, newest first, out of the summaries."""

@@ -61,7 +61,7 @@ class SessionLists:
         chosen = self._shown(_only(status))
         summaries: list[SessionSummary] = []
         damaged: list[Damage] = []
-        for found in self._store.summaries(live_only=chosen.is_of_live_ones):
+        for found in self._stored(chosen):
             if isinstance(found, Damage):
                 damaged.append(found)
             elif chosen.takes(found):
@@ -72,6 +72,11 @@ class SessionLists:
     def unfinished(self) -> Iterator[SessionSummary]:
         """Yield the summaries of all sessions that are not completed, in no order."""
         return self._all(self._shown(UNFINISHED))
+
+    def live_ids(self) -> frozenset[str]:
+        """Return the ids of what is not completed here, whoever's it is."""
+        live = self._store.summaries(live_only=True, project=self._scope())
+        return frozenset(found.session_id for found in live)
 
     def prunable(self, before: datetime, status: Status | None = None) -> list[SessionSummary]:
         """Return the sessions that have not changed since `before`, oldest first."""
@@ -124,9 +129,12 @@ class SessionLists:
         )
 
     def _all(self, chosen: Selection) -> Iterator[SessionSummary]:
-        for found in self._store.summaries(live_only=chosen.is_of_live_ones):
+        for found in self._stored(chosen):
             if isinstance(found, SessionSummary) and chosen.takes(found):
                 yield found
+
+    def _stored(self, chosen: Selection) -> Iterator[SessionSummary | Damage]:
+        return self._store.summaries(live_only=chosen.is_of_live_ones, project=chosen.project)
 
     def _scope(self) -> str | None:
         """Return the repository whose sessions are told from others; None if all there are are.

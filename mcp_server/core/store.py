@@ -66,8 +66,13 @@ class SessionStore(Protocol):
     def lines(self, session_id: str) -> list[bytes]:
         """Return all records as they were stored, oldest first; raises NotFoundError."""
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
-        """Yield what lists show of every session, in no order; `live_only` omits finished ones."""
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary | Damage]:
+        """Yield what lists show of every session, in no order.
+
+        `live_only` omits finished ones, `project` those of others; what cannot be read is in it.
+        """
 
     def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
         """Return the first `limit` chosen sessions after a place, newest first, and their count."""

@@ -100,6 +100,18 @@ def test_the_count_is_of_the_whole_list_on_every_page(store):
     assert store.page(EVERYTHING, 2, everything[-1].order).sessions == []
 
 
+def test_summaries_can_be_had_of_one_project(store):
+    everything = fill(store)
+    for project, live_only in product(("shop", "nobody's"), (False, True)):
+        found = list(store.summaries(live_only=live_only, project=project))
+        wanted = [
+            one
+            for one in everything
+            if one.project == project and not (live_only and one.status is Status.COMPLETED)
+        ]
+        assert sorted(found, key=lambda one: one.order) == sorted(wanted, key=lambda one: one.order)
+
+
 def test_an_empty_store_has_an_empty_page(store):
     found = store.page(EVERYTHING, 10)
     assert (found.sessions, found.count, store.count(EVERYTHING)) == ([], 0, 0)

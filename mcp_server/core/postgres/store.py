@@ -153,9 +153,11 @@ class PostgresStore:
             raise no_session(session_id)
         return [line for (line,) in rows]
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary]:
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary]:
         """Yield the summary of each session, from the newest on."""
-        chosen = Selection(statuses=UNFINISHED if live_only else None)
+        chosen = Selection(statuses=UNFINISHED if live_only else None, project=project)
         after: Place | None = None
         while found := self._summaries(chosen, _BATCH, after):
             yield from found
