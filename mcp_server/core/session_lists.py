@@ -75,7 +75,7 @@ class SessionLists:
 
     def live_ids(self) -> frozenset[str]:
         """Return the ids of what is not completed here, whoever's it is."""
-        live = self._store.summaries(live_only=True, project=self._scope())
+        live = self._store.summaries(live_only=True, project=self.scope())
         return frozenset(found.session_id for found in live)
 
     def prunable(self, before: datetime, status: Status | None = None) -> list[SessionSummary]:
@@ -86,7 +86,7 @@ class SessionLists:
 
     def counted(self) -> int:
         """Return how many sessions count against the limit."""
-        return self._store.count(Selection(statuses=COUNTED, project=self._scope()))
+        return self._store.count(Selection(statuses=COUNTED, project=self.scope()))
 
     def list_sessions(
         self,
@@ -124,7 +124,7 @@ class SessionLists:
         caller = self._caller()
         return Selection(
             statuses=statuses,
-            project=None if all_projects else self._scope(),
+            project=None if all_projects else self.scope(),
             owner=caller.name if caller.confined else None,
         )
 
@@ -136,7 +136,7 @@ class SessionLists:
     def _stored(self, chosen: Selection) -> Iterator[SessionSummary | Damage]:
         return self._store.summaries(live_only=chosen.is_of_live_ones, project=chosen.project)
 
-    def _scope(self) -> str | None:
+    def scope(self) -> str | None:
         """Return the repository whose sessions are told from others; None if all there are are.
 
         Raises ConfigurationError where they would have to be, and nobody knows which it is.

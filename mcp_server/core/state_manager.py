@@ -130,7 +130,7 @@ class StateManager(SessionLists):
 
         Raises LimitError when too many are active, ConflictError when the id is taken.
         """
-        with self._store.exclusive(self._scope()):
+        with self._store.exclusive(self.scope()):
             if changes[-1].state.status in COUNTED:
                 self._require_room()
             self._store.pin(definition.digest, definition.snapshot)
@@ -174,7 +174,7 @@ class StateManager(SessionLists):
             # Looking first keeps a call on an unknown session from making folders, and one on
             # somebody else's from learning by its lock that it exists.
             self.load(session_id)
-        room = self._store.exclusive(self._scope()) if activates else nullcontext()
+        room = self._store.exclusive(self.scope()) if activates else nullcontext()
         stored: Record | None = None
         with room, self._store.locked(session_id):
             draft = Draft(self._seen(self._store.read(session_id)))
@@ -264,7 +264,7 @@ class StateManager(SessionLists):
 
     def _require_here(self, state: SessionState) -> None:
         """Raise StateError for a session of a repository that is not the one served."""
-        if self._shared and state.project != self._scope():
+        if self._shared and state.project != self.scope():
             raise StateError(
                 f"session {state.session_id} belongs to another project ("
                 f"{views.clip(state.project or 'none', 80)}): here are other files to look at",

@@ -11,7 +11,7 @@ the line before it is the last one, and once only, whatever became of the connec
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -79,6 +79,9 @@ class PostgresStore:
         try:
             yield held
         finally:
+            # The database takes a moment to notice that a connection was closed.
+            with suppress(psycopg.Error):
+                lease.execute("ROLLBACK")
             lease.close()
 
     def is_verifying(self, session_id: str) -> bool:
