@@ -23,7 +23,7 @@ ELSEWHERE = {
     "python scripts/validate_aos_workflow.py": "tests/validating runs it, at a URL too",
     "python scripts/cutover_to_aos_workflow.py": "tests/cutover runs it on whole projects",
     "pipx install .": "make dist installs the wheel and runs its command",
-    "pip install": "the packages of an exporter are the reader's choice, and not ours to have",
+    "pip install": "an exporter is the reader's choice; what a database takes is installed here",
     "opentelemetry-instrument": "needs these; tests/server/test_telemetry.py reads what it would",
     "OTEL_SERVICE_NAME=": "the same in one line",
 }
