@@ -76,6 +76,14 @@ def test_a_change_after_one_that_never_was_is_refused(store):
     assert store.read(ID) == first
 
 
+def test_a_change_after_another_line_of_the_same_number_is_refused(store):
+    first = stored(store)
+    other = first.model_copy(update={"hash": "f" * 64})
+    with pytest.raises(ConflictError, match=MODIFIED):
+        follow(store, noted(first.state, "x"), other)
+    assert store.read(ID) == first
+
+
 def test_the_id_of_a_session_is_taken_while_it_exists(store):
     first = stored(store)
     with pytest.raises(ConflictError, match=MODIFIED):
