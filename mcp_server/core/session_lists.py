@@ -111,7 +111,7 @@ class SessionLists:
             answer["next_cursor"] = page.next_cursor
         # Whose a damaged session is cannot be read.
         if found.damaged and not self._caller().confined:
-            answer["warnings"] = views.damaged(found.damaged)
+            answer["warnings"] = views.bounded(map(_told, found.damaged), 1_000)
         if page.shown:
             newest = page.shown[0]["session_id"]
             answer["next"] = views.call(Action.GET_STATE, session_id=newest)
@@ -152,6 +152,11 @@ class SessionLists:
                 " project is worked on in, or fetch the whole history.",
             )
         return project
+
+
+def _told(damage: Damage) -> str:
+    is_named = damage.session_id in damage.reason
+    return damage.reason if is_named else f"{damage.session_id}: {damage.reason}"
 
 
 def _only(status: Status | None) -> frozenset[Status] | None:

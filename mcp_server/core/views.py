@@ -10,7 +10,6 @@ from typing import Any
 from mcp_server.core.definitions import Metadata, Phase, Task
 from mcp_server.core.encoding import encode
 from mcp_server.core.models import (
-    Damage,
     ErrorEntry,
     EvidenceItem,
     ObservationRecord,
@@ -296,17 +295,6 @@ def session_summary(state: SessionSummary) -> View:
 def session_anywhere(state: SessionSummary) -> View:
     """Show a session in a list of several projects."""
     return {**session_summary(state), "project": clip(state.project or "", 80)}
-
-
-def damaged(found: Iterable[Damage]) -> list[str]:
-    """Show what is wrong with sessions that cannot be read."""
-    return bounded(
-        (
-            item.reason if item.session_id in item.reason else f"{item.session_id}: {item.reason}"
-            for item in found
-        ),
-        1_000,
-    )
 
 
 def session_details(state: SessionState) -> View:
