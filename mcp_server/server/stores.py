@@ -21,7 +21,7 @@ def open_database(settings: Settings, url: str) -> SessionStore:
         # What it stands on is an extra, and takes a while to import.
         from mcp_server.core.postgres import opening  # noqa: PLC0415
     except ImportError as error:
-        if (error.name or "").split(".")[0] not in _EXTRA:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
         raise ConfigurationError(
             "the state is in a database, and what talks to it is not installed",
