@@ -12,8 +12,10 @@ from mcp_server.errors import ConfigurationError
 USAGE_ERROR = 2
 
 
-def serve(project: Path | None = None) -> int:
+def serve(project: Path | None = None, state: str | None = None) -> int:
     """Serve `project` over stdio until the client closes it and return the exit code.
+
+    `state` names the database of the sessions.
 
     Standard output carries protocol only; what goes wrong before serving is one line on stderr.
     Started in a home folder, where no project is, it serves all the same: the client may name a
@@ -21,7 +23,7 @@ def serve(project: Path | None = None) -> int:
     """
     try:
         root = settled_root(os.environ, project)
-        settings = settings_in(root.path if root else Path.cwd())
+        settings = settings_in(root.path if root else Path.cwd(), state=state)
         # What is imported stays: looking through it for garbage, now or ever, is time for nothing.
         gc.disable()
         # The SDK takes most of a second to import: a wrong folder should be told before that.
@@ -44,7 +46,9 @@ def main() -> int:
         prog="python -m mcp_server", description="The aos_workflow MCP server, over stdio."
     )
     parser.add_argument("--project", type=Path, help="project folder; default: found from here")
-    return serve(parser.parse_args().project)
+    parser.add_argument("--state", metavar="URL", help="database of the sessions; default: files")
+    given = parser.parse_args()
+    return serve(given.project, given.state)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from mcp_server.core.encoding import DEEPEST, MAX_DEPTH
 from mcp_server.errors import ConfigurationError
@@ -25,12 +26,18 @@ MAX_OPTIONS_SIZE = 64 * 1024
 MAX_NOTE_SIZE = 4 * 1024
 LOCK_TIMEOUT = 10.0
 VERIFY_WAIT = 45.0
+STATE_TIMEOUT = 30.0
+STATE_SCHEMA = "aos_workflow"
+STATE_VARIABLE = f"{PREFIX}STATE"
 
 MARKERS = (".praxis-os", ".git")
 """What marks a folder as a project, the strongest first."""
 
 STATE_DIR = Path(".praxis-os") / "state" / "workflows"
 """Where sessions are kept, relative to the project root."""
+
+
+_DATABASES = ("postgresql://", "postgres://")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +51,8 @@ class Root:
 class Settings(BaseModel):
     """Everything that can be set; each field is also the variable AOS_WORKFLOW_<NAME>."""
 
-    model_config = ConfigDict(frozen=True)
+    # What is refused may be an address with a password in it.
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     project: Path = Field(description="The project folder")
     max_evidence_size: int = Field(
@@ -77,6 +85,40 @@ class Settings(BaseModel):
         description="Seconds that complete_phase waits for a trusted command; then it runs on",
     )
 
+    state: SecretStr | None = Field(
+        None,
+        description="Database of the sessions, postgresql://USER@HOST/DATABASE; default: files in"
+        " the project",
+    )
+    state_schema: str = Field(
+        STATE_SCHEMA,
+        pattern=r"^[a-z_][a-z0-9_]{0,62}$",
+        description="Schema of that database that holds the sessions",
+    )
+    state_timeout: float = Field(
+        STATE_TIMEOUT,
+        gt=0,
+        allow_inf_nan=False,
+        description="Seconds to go on trying while the database cannot be reached",
+    )
+
+    @field_validator("state")
+    @classmethod
+    def _is_a_database(cls, state: SecretStr | None) -> SecretStr | None:
+        if state and not state.get_secret_value().startswith(_DATABASES):
+            raise ValueError("it must begin with postgresql://")
+        return state
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the sessions of other projects may be kept where this one's are."""
+        return self.state is not None
+
+    def as_job(self) -> dict[str, Any]:
+        """Return the settings as plain data for a process of this server, secrets included."""
+        state = self.state.get_secret_value() if self.state else None
+        return {**self.model_dump(mode="json"), "state": state}
+
     @property
     def state_folder(self) -> Path:
         """Where sessions are kept."""
@@ -84,14 +126,21 @@ class Settings(BaseModel):
 
 
 def load_settings(
-    environment: Mapping[str, str] | None = None, project: Path | None = None
+    environment: Mapping[str, str] | None = None,
+    project: Path | None = None,
+    state: str | None = None,
 ) -> Settings:
-    """Return the settings of this process; raises ConfigurationError."""
+    """Return the settings of this process; raises ConfigurationError.
+
+    `project` and `state` are what flags say, and go before the environment.
+    """
     environment = os.environ if environment is None else environment
-    return settings_in(discover_root(environment, project).path, environment)
+    return settings_in(discover_root(environment, project).path, environment, state)
 
 
-def settings_in(root: Path, environment: Mapping[str, str] | None = None) -> Settings:
+def settings_in(
+    root: Path, environment: Mapping[str, str] | None = None, state: str | None = None
+) -> Settings:
     """Return the settings for the project at `root`; raises ConfigurationError."""
     environment = os.environ if environment is None else environment
     values: dict[str, str | Path] = {
@@ -99,6 +148,8 @@ def settings_in(root: Path, environment: Mapping[str, str] | None = None) -> Set
         for name in Settings.model_fields
         if environment.get(f"{PREFIX}{name.upper()}")
     }
+    if state:
+        values["state"] = state
     values["project"] = root
     try:
         return Settings.model_validate(values)

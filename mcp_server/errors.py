@@ -132,6 +132,12 @@ class DiskRefusedError(WorkflowError):
     error_type = "PermissionError"
 
 
+class StoreUnavailableError(WorkflowError):
+    """What keeps the sessions does not answer; the same call may succeed later."""
+
+    error_type = "RuntimeError"
+
+
 class DamagedStateError(WorkflowError):
     """What is stored of a session cannot be read, or is not what its hash says."""
 

@@ -22,7 +22,6 @@ from mcp_server.core.definitions import Definition
 from mcp_server.core.legacy import Bounds, LegacyError, OldSession, history, read_old
 from mcp_server.core.library import MAX_PHASES
 from mcp_server.core.limits import MAX_FIELD_NAME, MAX_FIELDS
-from mcp_server.core.models import SessionSummary
 from mcp_server.core.paths import validate_target
 from mcp_server.core.stand_in import remedy, stand_in
 from mcp_server.core.transitions import COUNTED
@@ -193,10 +192,7 @@ class _Import:
         limit = self._settings.max_active_sessions
         if old.status not in COUNTED:
             return
-        counted = self._planned_counted + sum(
-            isinstance(found, SessionSummary) and found.status in COUNTED
-            for found in self._store.summaries(live_only=True)
-        )
+        counted = self._planned_counted + self._sessions.counted()
         if counted >= limit:
             raise LimitError(
                 f"the session is {old.status}, and the limit of {limit} active or failed sessions"

@@ -14,7 +14,6 @@ from pathlib import Path
 from rich.console import Console
 
 from mcp_server.core.library import Place, WorkflowLibrary
-from mcp_server.core.models import SessionSummary
 from mcp_server.core.pinning import Pinned
 from mcp_server.core.visible import visible
 from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
@@ -181,11 +180,9 @@ def _in_definition(place: Place, library: WorkflowLibrary) -> list[Command]:
 
 def _in_sessions(services: Services) -> list[Command]:
     """Return the commands of what unfinished sessions follow: lists of work have gates as well."""
-    store = services.sessions.store
-    pinned = Pinned(store)
+    pinned = Pinned(services.sessions.store)
     followed = {(found.workflow_type, found.definition)
-                for found in store.summaries(live_only=True)
-                if isinstance(found, SessionSummary)}  # fmt: skip
+                for found in services.sessions.unfinished()}  # fmt: skip
     return [
         command
         for name, digest in sorted(followed)

@@ -286,7 +286,9 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "found from the working directory"
     default = field.default
-    return f"{default:,}" if isinstance(default, int | float) else str(default or "")
+    if isinstance(default, int | float):
+        return f"{default:,}"
+    return f"`{default}`" if default else ""
 
 
 def _person(action: object) -> str:

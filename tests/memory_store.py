@@ -7,6 +7,7 @@ from datetime import datetime
 
 from mcp_server.core.journal import decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Record, SessionSummary
+from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
 from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, DamagedStateError
@@ -46,7 +47,7 @@ class MemoryStore:
         return session_id in self._leases
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, project: str | None = None) -> Iterator[None]:
         with self._lock(""):
             yield
 
@@ -86,11 +87,20 @@ class MemoryStore:
         except KeyError:
             raise no_session(session_id) from None
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary]:
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary]:
         for lines in list(self._lines.values()):
             summary = decode_summary(lines[-1])
-            if not (live_only and summary.status is Status.COMPLETED):
+            is_here = project in (None, summary.project)
+            if is_here and not (live_only and summary.status is Status.COMPLETED):
                 yield summary
+
+    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
+        return listed(self.summaries(), chosen, limit, after)
+
+    def count(self, chosen: Selection) -> int:
+        return count_of(self.summaries(), chosen)
 
     def blob(self, session_id: str, digest: str) -> bytes:
         try:

@@ -1,9 +1,11 @@
 """Where the project root is, and which settings hold."""
 
+import json
+import traceback
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from mcp_server.config import PROJECT_VARIABLE, Root, Settings, discover_root, load_settings
 from mcp_server.errors import ConfigurationError
@@ -138,6 +140,9 @@ def test_settings_have_the_documented_defaults(tmp_path):
         "lock_timeout": 10.0,
         "project_id": None,
         "verify_wait": 45.0,
+        "state": None,
+        "state_schema": "aos_workflow",
+        "state_timeout": 30.0,
     }
 
 
@@ -157,6 +162,9 @@ def test_variables_set_what_they_name(tmp_path):
         "AOS_WORKFLOW_LOCK_TIMEOUT": "0.5",
         "AOS_WORKFLOW_PROJECT_ID": "shop",
         "AOS_WORKFLOW_VERIFY_WAIT": "7",
+        "AOS_WORKFLOW_STATE": "postgresql://ada:secret@db/work",
+        "AOS_WORKFLOW_STATE_SCHEMA": "sessions",
+        "AOS_WORKFLOW_STATE_TIMEOUT": "8",
         "AOS_WORKFLOW_UNKNOWN": "ignored",
     }
     assert load_settings(environment).model_dump() == {
@@ -169,6 +177,9 @@ def test_variables_set_what_they_name(tmp_path):
         "lock_timeout": 0.5,
         "project_id": "shop",
         "verify_wait": 7.0,
+        "state": SecretStr("postgresql://ada:secret@db/work"),
+        "state_schema": "sessions",
+        "state_timeout": 8.0,
     }
 
 
@@ -196,6 +207,12 @@ def test_the_environment_of_the_process_is_the_default(tmp_path, monkeypatch):
         ("LOCK_TIMEOUT", "0"),
         ("LOCK_TIMEOUT", "nan"),
         ("LOCK_TIMEOUT", "inf"),
+        ("STATE", "mysql://ada:secret@db/work"),
+        ("STATE", "relative/folder"),
+        ("STATE_SCHEMA", "Sessions"),
+        ("STATE_SCHEMA", "a; DROP TABLE b"),
+        ("STATE_SCHEMA", "sessions\n"),
+        ("STATE_TIMEOUT", "0"),
     ],
 )
 def test_a_bad_value_is_refused_by_the_name_of_its_variable(tmp_path, name, value):
@@ -203,6 +220,30 @@ def test_a_bad_value_is_refused_by_the_name_of_its_variable(tmp_path, name, valu
     with pytest.raises(ConfigurationError, match=rf"\A{variable} is not usable: ") as refusal:
         load_settings({variable: value}, tmp_path)
     assert refusal.value.remediation == f"Correct or unset {variable}, then start the server again."
+
+
+def test_a_password_is_in_no_error_and_no_representation(tmp_path):
+    password = "tell" + "nobody"
+    address = f"//ada:{password}@db/work"
+    settings = load_settings({"AOS_WORKFLOW_STATE": f"postgresql:{address}"}, tmp_path)
+    assert password not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    with pytest.raises(ConfigurationError) as refusal:
+        load_settings({"AOS_WORKFLOW_STATE": f"mysql:{address}"}, tmp_path)
+    told = "".join(traceback.format_exception(refusal.value))
+    assert "it must begin with postgresql://" in told
+    assert password not in told
+
+
+def test_a_job_for_another_process_holds_the_settings_whole(tmp_path):
+    settings = load_settings({"AOS_WORKFLOW_STATE": "postgresql://ada:secret@db/work"}, tmp_path)
+    assert Settings.model_validate(json.loads(json.dumps(settings.as_job()))) == settings
+    assert Settings.model_validate(Settings(project=tmp_path).as_job()).state is None
+
+
+def test_a_flag_goes_before_the_variable(tmp_path):
+    environment = {"AOS_WORKFLOW_STATE": "postgresql://of-the-variable/work"}
+    settings = load_settings(environment, tmp_path, "postgresql://of-the-flag/work")
+    assert settings.state == SecretStr("postgresql://of-the-flag/work")
 
 
 def test_settings_cannot_change(tmp_path):

@@ -16,6 +16,7 @@ TYPES = {
     "DefinitionError": "DefinitionError",
     "DiskRefusedError": "PermissionError",
     "DamagedStateError": "RuntimeError",
+    "StoreUnavailableError": "RuntimeError",
     "ConfigurationError": "RuntimeError",
     "CutoverError": "RuntimeError",
     "UneditableError": "RuntimeError",

@@ -49,7 +49,7 @@ def _services(given: dict[str, Any]) -> "Services":
     from mcp_server.config import load_settings  # noqa: PLC0415
     from mcp_server.server.services import services_for  # noqa: PLC0415
 
-    return services_for(load_settings(project=given.get("project")))
+    return services_for(load_settings(project=given.get("project"), state=given.get("state")))
 
 
 def _workflows(services: "Services") -> Iterable[tuple[str, str]]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import session_ids
-from mcp_server.cli.running import Project, console, described, run_on_project
+from mcp_server.cli.running import Project, State, console, described, run_on_project
 from mcp_server.errors import InvalidArgumentError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def trust(
         bool, typer.Option("--json", help="Print the list as JSON; with --list.")
     ] = False,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """Show every command that gates may run, and ask on the terminal which ones to trust.
 
@@ -46,7 +47,7 @@ def trust(
             return list_commands(found, store, console(), as_json=as_json)
         return trust_commands(found, store, console())
 
-    run_on_project(project, decide)
+    run_on_project(project, decide, state)
 
 
 @described(
@@ -65,6 +66,7 @@ def approve(
         bool, typer.Option("--override", help="Wave a refused phase through instead.")
     ] = False,
     project: Project = None,
+    state: State = None,
 ) -> None:  # fmt: skip
     """Give a person's approval that a gate waits for; asks on the terminal for a one-time code.
 
@@ -74,4 +76,6 @@ def approve(
     from mcp_server.viewing.finding import find_session_id  # noqa: PLC0415
 
     ask = override_session if override else approve_session
-    run_on_project(project, lambda found: ask(found, find_session_id(found.sessions, session)))
+    run_on_project(
+        project, lambda found: ask(found, find_session_id(found.sessions, session)), state
+    )

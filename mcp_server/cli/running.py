@@ -32,6 +32,10 @@ NOT_READ = 141
 Project = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Project folder; default: found from here.")
 ]
+State = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Database of the sessions, postgresql://...; default: files."),
+]
 Apply = Annotated[bool, typer.Option("--apply", help="Do it; without this only show.")]
 InStatus = Annotated[
     Status | None,
@@ -75,12 +79,14 @@ def described(
     return add
 
 
-def run_on_project(project: Path | None, command: Callable[["Services"], int]) -> None:
+def run_on_project(
+    project: Path | None, command: Callable[["Services"], int], state: str | None = None
+) -> None:
     """Run a command on a project's services and exit; a refusal is one line on stderr."""
     from mcp_server.config import load_settings  # noqa: PLC0415
     from mcp_server.server.services import services_for  # noqa: PLC0415
 
-    finish(lambda: command(services_for(load_settings(project=project))))
+    finish(lambda: command(services_for(load_settings(project=project, state=state))))
 
 
 def finish(command: Callable[[], int]) -> None:

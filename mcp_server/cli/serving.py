@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mcp_server.cli.running import Project, described, finish
+from mcp_server.cli.running import Project, State, described, finish
 from mcp_server.errors import InvalidArgumentError
 
 PANEL = "Run the server"
@@ -48,6 +48,7 @@ def serve(
         str | None, typer.Option(metavar="URL", help="The endpoint as clients know it.")
     ] = None,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """Run the MCP server over stdio, as clients start it, or with --http over a network.
 
@@ -65,20 +66,20 @@ def serve(
     }
     if not http:
         stray = [name for name, value in {"address": address, **given}.items() if value]
-        finish(lambda: _serve_stdio(project, stray))
+        finish(lambda: _serve_stdio(project, state, stray))
     from mcp_server.http.serving import serve_http  # noqa: PLC0415
 
-    finish(lambda: serve_http(address, project, given))
+    finish(lambda: serve_http(address, project, state, given))
 
 
-def _serve_stdio(project: Path | None, stray: list[str]) -> int:
+def _serve_stdio(project: Path | None, state: str | None, stray: list[str]) -> int:
     from mcp_server.__main__ import serve as serve_stdio  # noqa: PLC0415
 
     if stray:
         raise InvalidArgumentError(
             f"{', '.join(stray)}: this is about HTTP", remediation="Add --http to serve over it."
         )
-    return serve_stdio(project)
+    return serve_stdio(project, state)
 
 
 @described(commands, PANEL, "demo", "demo --definitions ./my-workflows")

@@ -11,6 +11,7 @@ from mcp_server.cli.running import (
     AsJson,
     InStatus,
     Project,
+    State,
     console,
     described,
     run_on_project,
@@ -44,6 +45,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
     project: Project = None,
+    state: State = None,
 ) -> None:  # fmt: skip
     """Audit a session: is its journal a chain without gap, and is all its evidence there?
 
@@ -56,7 +58,7 @@ def verify(
         session_id = find_session_id(found.sessions, session)
         return verify_session(found.sessions, session_id, expect, console(), as_json=as_json)
 
-    run_on_project(project, audit)
+    run_on_project(project, audit, state)
 
 
 @described(
@@ -70,6 +72,7 @@ def prune(
     apply: Apply = False,
     as_json: AsJson = False,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """Delete sessions that have not changed for long, with their evidence; a dry run by default.
 
@@ -82,6 +85,7 @@ def prune(
         lambda found: prune_sessions(
             found.sessions, older_than, status, console(), apply=apply, as_json=as_json
         ),
+        state,
     )
 
 
@@ -97,6 +101,7 @@ def import_state(
     apply: Apply = False,
     as_json: AsJson = False,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """Take over the state files of an older server of this kind; a dry run by default.
 
@@ -107,4 +112,5 @@ def import_state(
     run_on_project(
         project,
         lambda found: import_sessions(folder, found, console(), apply=apply, as_json=as_json),
+        state,
     )

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import categories, session_ids, workflow_names
-from mcp_server.cli.running import AsJson, InStatus, Project, console, described, run_on_project
+from mcp_server.cli.running import (
+    AsJson,
+    InStatus,
+    Project,
+    State,
+    console,
+    described,
+    run_on_project,
+)
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -83,6 +91,7 @@ def sessions(
     every: Annotated[bool, typer.Option("--all", help="All of them, however many.")] = False,
     as_json: AsJson = False,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """List sessions, newest first.
 
@@ -104,7 +113,7 @@ def sessions(
                 tell_note(f"{len(shown)} of {listed['count']} sessions; --all shows all")
         return 0
 
-    run_on_project(project, tell)
+    run_on_project(project, tell, state)
 
 
 @described(
@@ -126,6 +135,7 @@ def show_session(
     ] = False,
     as_json: AsJson = False,
     project: Project = None,
+    state: State = None,
 ) -> None:  # fmt: skip
     """Show one session: its phases, how each piece of evidence is known, and what comes next.
 
@@ -147,7 +157,7 @@ def show_session(
             print_session(console(), view)
         return 0
 
-    run_on_project(project, tell)
+    run_on_project(project, tell, state)
 
 
 @described(commands, PANEL, "watch", "watch --once", "watch --json")
@@ -160,6 +170,7 @@ def watch(
         bool, typer.Option("--json", help="Print each change as one line of JSON.")
     ] = False,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """Watch all sessions: how far each is, and gates as they are judged; q or Ctrl-C ends it.
 
@@ -177,7 +188,7 @@ def watch(
             return watch_changes(watcher, out, interval, as_json=as_json)
         return watch_screen(watcher, out, interval)
 
-    run_on_project(project, look)
+    run_on_project(project, look, state)
 
 
 @described(commands, PANEL, "stats", "stats --days 7 --workflow WORKFLOW", "stats --json")
@@ -196,6 +207,7 @@ def stats(
     ] = None,
     as_json: AsJson = False,
     project: Project = None,
+    state: State = None,
 ) -> None:
     """Show what the stored sessions add up to: use, where phases fail, and how long they take.
 
@@ -208,4 +220,5 @@ def stats(
     run_on_project(
         project,
         lambda found: run_stats(found.sessions, days, workflow, console(), as_json=as_json),
+        state,
     )

@@ -81,7 +81,7 @@ class Completion:
         not look, and StateError for any but the current phase.
         """
         require_evidence(evidence, self._limits)
-        state = self._sessions.load(session_id)
+        state = self._sessions.load_here(session_id)
         if _is_concluded(state, phase, evidence):
             return self._concluded(state, phase)
         if self._workers is None or not self._takes_long(state, phase):
@@ -103,7 +103,7 @@ class Completion:
 
         `remember` lets the same submission, sent again, pick up what it came to.
         """
-        seen_at = self._sessions.load(session_id)
+        seen_at = self._sessions.load_here(session_id)
         if remember and _is_concluded(seen_at, phase, evidence):
             return self._concluded(seen_at, phase)
         observations = self._observations(seen_at, phase, evidence)

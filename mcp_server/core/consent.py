@@ -80,7 +80,7 @@ class Consent:
 
     def requests(self, session_id: str) -> list[Request]:
         """Return what the gate of the current phase asks a person for."""
-        return self._requests(self._sessions.load(session_id))
+        return self._requests(self._sessions.load_here(session_id))
 
     def approve(self, request: Request, *, by: str, via: str) -> SessionState:
         """Record that a person approved what `request` showed them.
@@ -113,7 +113,7 @@ class Consent:
 
     def overridable(self, session_id: str) -> Attempt | None:
         """Return the refused attempt that a person may wave through now, if there is one."""
-        state = self._sessions.load(session_id)
+        state = self._sessions.load_here(session_id)
         if self._overridable(state) is not None:
             return None
         return Attempt(state.current_phase, state.attempt)

@@ -33,6 +33,7 @@ from mcp_server.core.file_listing import JOURNAL, FolderListing
 from mcp_server.core.identifiers import is_digest, validate_session_id
 from mcp_server.core.journal import LineError, decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
+from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
 from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
 from mcp_server.errors import (
@@ -78,8 +79,8 @@ class FileStore:
             yield
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
-        """Hold the lock that guards the number of active sessions."""
+    def exclusive(self, project: str | None = None) -> Iterator[None]:  # noqa: ARG002
+        """Hold the lock that guards the number of active sessions, one for the whole folder."""
         with durable.disk_errors():
             self._make_folders()
         path = self._folder / _LIMIT_LOCK
@@ -160,17 +161,28 @@ class FileStore:
                 return whole
         raise no_session(session_id)
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary | Damage]:
         """Yield the summary of each session, or what is wrong with it."""
         seen: set[str] = set()
         # A session may move either way meanwhile: who was gone from one was there in another.
         for listing in (self._live,) if live_only else (self._live, self._done, self._live):
             with durable.disk_errors():
-                listed = list(listing)
-            for found in listed:
+                there = list(listing)
+            for found in there:
                 if found.session_id not in seen:
                     seen.add(found.session_id)
-                    yield found
+                    if isinstance(found, Damage) or project in (None, found.project):
+                        yield found
+
+    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
+        """Return chosen sessions after a place, newest first, out of the summaries."""
+        return listed(self.summaries(live_only=chosen.is_of_live_ones), chosen, limit, after)
+
+    def count(self, chosen: Selection) -> int:
+        """Return how many sessions are chosen."""
+        return count_of(self.summaries(live_only=chosen.is_of_live_ones), chosen)
 
     def _summary(self, session_id: str) -> SessionSummary | Damage | None:
         try:

@@ -7,7 +7,7 @@ and go. Pure.
 import base64
 import binascii
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -38,41 +38,54 @@ def page_of(
     show: Callable[[Item], dict[str, Any]],
     limit: int | None = None,
     cursor: str | None = None,
-    newest_first: bool = False,
 ) -> Page[Item]:
     """Return the page after `cursor` of at most `limit` items in the order of `key`."""
+    limit = require_limit(limit)
+    ordered = sorted(items, key=key)
+    start = 0
+    if cursor is not None:
+        last = key_of(cursor)
+        start = bisect_left(ordered, x=True, key=lambda item: key(item) > last)
+    return first_page(ordered[start : start + limit + 1], key=key, show=show, limit=limit)
+
+
+def first_page(
+    ordered: Sequence[Item],
+    *,
+    key: Callable[[Item], Key],
+    show: Callable[[Item], dict[str, Any]],
+    limit: int,
+) -> Page[Item]:
+    """Return what fits on a page of at most `limit` items; one more item says that more follow."""
+    shown: list[dict[str, Any]] = []
+    room = MAX_PAGE_BYTES
+    for item in ordered[:limit]:
+        view = show(item)
+        room -= len(encode(view))
+        if shown and room < 0:
+            break
+        shown.append(view)
+    end = len(shown)
+    return Page(shown, _encode(key(ordered[end - 1])) if end < len(ordered) else None)
+
+
+def require_limit(limit: int | None) -> int:
+    """Return how many items a page may have; raises InvalidArgumentError."""
     limit = DEFAULT_LIMIT if limit is None else limit
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidArgumentError(
             f"limit {limit} is out of range",
             remediation=f"Pass a limit from 1 to {MAX_LIMIT}, or leave it out for {DEFAULT_LIMIT}.",
         )
-    ordered = sorted(items, key=key, reverse=newest_first)
-    start = 0
-    if cursor is not None:
-        last = _decode(cursor)
-
-        def is_beyond(item: Item) -> bool:
-            return key(item) < last if newest_first else key(item) > last
-
-        start = bisect_left(ordered, x=True, key=is_beyond)
-    shown: list[dict[str, Any]] = []
-    room = MAX_PAGE_BYTES
-    for item in ordered[start : start + limit]:
-        view = show(item)
-        room -= len(encode(view))
-        if shown and room < 0:
-            break
-        shown.append(view)
-    end = start + len(shown)
-    return Page(shown, _encode(key(ordered[end - 1])) if end < len(ordered) else None)
+    return limit
 
 
 def _encode(key: Key) -> str:
     return base64.urlsafe_b64encode(encode(key)).decode("ascii").rstrip("=")
 
 
-def _decode(cursor: str) -> Key:
+def key_of(cursor: str) -> Key:
+    """Return the key that a cursor names; raises InvalidArgumentError."""
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
         parts = decode(base64.b64decode(padded, altchars=b"-_", validate=True))
@@ -80,7 +93,12 @@ def _decode(cursor: str) -> Key:
             return tuple(parts)
     except (UnicodeError, binascii.Error, ValueError, RecursionError):
         pass
-    raise InvalidArgumentError(
+    raise no_cursor(cursor)
+
+
+def no_cursor(cursor: str) -> InvalidArgumentError:
+    """Return what is said of text that is not a cursor."""
+    return InvalidArgumentError(
         f"cursor {quoted(cursor)} is not one that this tool gave",
         remediation="Pass next_cursor of the page before unchanged, or no cursor at all.",
     )

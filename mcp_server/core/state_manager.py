@@ -1,9 +1,9 @@
 """Sessions as the rest of the server sees them: create, load, edit, list, pause, delete.
 
 `edit` is the one door through which a stored session changes, and `adopt` the one through which
-a session comes to be. The number of active sessions is
-checked and changed under one store-wide lock, so that two servers cannot both take the last
-place. Holds no state of its own: safe to share between threads.
+a session comes to be. The number of active sessions of a project is checked and changed under one
+lock, so that two servers cannot both take the last place. Of a session of another project nothing
+is judged: its files are elsewhere. Holds no state of its own: safe to share between threads.
 """
 
 import secrets
@@ -14,23 +14,28 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mcp_server.core import lifecycle, refusals, views
-from mcp_server.core.callers import LOCAL, Caller, Owned
+from mcp_server.core.callers import LOCAL, Caller
 from mcp_server.core.definitions import Definition
 from mcp_server.core.identifiers import make_session_id, validate_session_id
 from mcp_server.core.models import (
     Change,
-    Damage,
     DefinitionRef,
     Record,
     SessionState,
     SessionSummary,
 )
-from mcp_server.core.paging import Page, page_of
+from mcp_server.core.session_lists import SessionLists
 from mcp_server.core.store import SessionStore, no_session
-from mcp_server.core.transitions import COUNTED, Action, Status, require_legal
+from mcp_server.core.transitions import COUNTED, Action, require_legal
 from mcp_server.core.verification import Verification, verify
 from mcp_server.core.watching import saw
-from mcp_server.errors import ConflictError, DamagedStateError, LimitError, NotFoundError
+from mcp_server.errors import (
+    ConflictError,
+    DamagedStateError,
+    LimitError,
+    NotFoundError,
+    StateError,
+)
 
 Answer = dict[str, Any]
 
@@ -72,7 +77,7 @@ class Draft:
         return change.state
 
 
-class StateManager:
+class StateManager(SessionLists):
     """The sessions of one project."""
 
     def __init__(
@@ -91,18 +96,10 @@ class StateManager:
         `caller` says who makes the running call, `project` which repository is served, and
         `shared` whether the store holds sessions of other repositories besides.
         """
-        self._store = store
+        super().__init__(store, caller=caller, project=project, shared=shared)
         self._max_active = max_active
         self.clock = clock
         self._new_suffix = new_suffix
-        self._caller = caller
-        self._project = project
-        self._shared = shared
-
-    @property
-    def store(self) -> SessionStore:
-        """Where the sessions are."""
-        return self._store
 
     def create(
         self,
@@ -133,11 +130,12 @@ class StateManager:
 
         Raises LimitError when too many are active, ConflictError when the id is taken.
         """
-        with self._store.exclusive():
+        with self._store.exclusive(self.scope()):
             if changes[-1].state.status in COUNTED:
                 self._require_room()
             self._store.pin(definition.digest, definition.snapshot)
-            return saw(self._store.create([self._signed(change) for change in changes]).state)
+            stored = self._store.create([self._signed(change) for change in changes])
+        return saw(stored.state)
 
     def load(self, session_id: str) -> SessionState:
         """Return the state of a session; raises NotFoundError."""
@@ -150,21 +148,34 @@ class StateManager:
                 raise no_session(session_id) from None
             raise
 
+    def load_here(self, session_id: str) -> SessionState:
+        """Return the state of a session of the repository that is served; raises StateError."""
+        state = self.load(session_id)
+        self._require_here(state)
+        return state
+
     @contextmanager
     def edit(
-        self, session_id: str, expected_seq: int | None = None, *, activates: bool = False
+        self,
+        session_id: str,
+        expected_seq: int | None = None,
+        *,
+        activates: bool = False,
+        elsewhere: bool = False,
     ) -> Iterator[Draft]:
         """Hold a session, yield a draft of it, and store what the draft records.
 
         An exception inside stores nothing. `expected_seq` refuses a session that has moved on;
-        `activates` says that the change may make the session count as active.
+        `activates` says that the change may make the session count as active, `elsewhere` that it
+        may be one of another repository: the change looks at no files.
         """
         validate_session_id(session_id)
         if activates or self._caller().confined:
             # Looking first keeps a call on an unknown session from making folders, and one on
             # somebody else's from learning by its lock that it exists.
             self.load(session_id)
-        room = self._store.exclusive() if activates else nullcontext()
+        room = self._store.exclusive(self.scope()) if activates else nullcontext()
+        stored: Record | None = None
         with room, self._store.locked(session_id):
             draft = Draft(self._seen(self._store.read(session_id)))
             if expected_seq is not None and draft.stored.seq != expected_seq:
@@ -174,82 +185,16 @@ class StateManager:
                     remediation="Read the session again with get_state, then retry.",
                 )
             with refusals.teaching(draft.state):
+                if not elsewhere:
+                    self._require_here(draft.state)
                 yield draft
             if draft.change is not None:
                 before, after = draft.state.status, draft.change.state.status
                 if after in COUNTED and before not in COUNTED:
                     self._require_room()
-                saw(self._store.append(self._signed(draft.change), draft.stored).state)
-
-    def open_for(self, target_file: str) -> list[str]:
-        """Return the ids of unfinished sessions on `target_file`, newest first."""
-        found = [
-            summary
-            for summary in self._store.summaries(live_only=True)
-            if isinstance(summary, SessionSummary)
-            and self._shows(summary)
-            and summary.target_file == target_file
-            and summary.status is not Status.COMPLETED
-        ]
-        found.sort(key=lambda summary: summary.order, reverse=True)
-        return [summary.session_id for summary in found]
-
-    def by_last_change(self, *, open_only: bool = False) -> list[SessionSummary]:
-        """Return the sessions that lists show, the one that changed last first."""
-        found = [
-            summary
-            for summary in self._store.summaries(live_only=open_only)
-            if isinstance(summary, SessionSummary)
-            and self._shows(summary)
-            and not (open_only and summary.status is Status.COMPLETED)
-        ]
-        found.sort(key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
-        return found
-
-    def summaries(self, status: Status | None = None) -> tuple[list[SessionSummary], list[Damage]]:
-        """Return the sessions of `status`, newest first, and those that cannot be read."""
-        summaries: list[SessionSummary] = []
-        damaged: list[Damage] = []
-        live_only = status is not None and status is not Status.COMPLETED
-        for found in self._store.summaries(live_only=live_only):
-            if isinstance(found, Damage):
-                damaged.append(found)
-            elif self._shows(found) and (status is None or found.status is status):
-                summaries.append(found)
-        summaries.sort(key=lambda summary: summary.order, reverse=True)
-        return summaries, damaged
-
-    def list_sessions(
-        self, status: Status | None = None, limit: int | None = None, cursor: str | None = None
-    ) -> Answer:
-        """Return one page of session summaries, newest first."""
-        summaries, damaged = self.summaries(status)
-        page: Page[SessionSummary] = page_of(
-            summaries,
-            key=lambda summary: (summary.created_at.isoformat(), summary.session_id),
-            show=views.session_summary,
-            limit=limit,
-            cursor=cursor,
-            newest_first=True,
-        )
-        answer: Answer = {"sessions": page.shown, "count": len(summaries)}
-        if page.next_cursor:
-            answer["next_cursor"] = page.next_cursor
-        # Whose a damaged session is cannot be read.
-        if damaged and not self._caller().confined:
-            answer["warnings"] = views.bounded(
-                (
-                    item.reason
-                    if item.session_id in item.reason
-                    else f"{item.session_id}: {item.reason}"
-                    for item in damaged
-                ),
-                1_000,
-            )
-        if page.shown:
-            newest = page.shown[0]["session_id"]
-            answer["next"] = views.call(Action.GET_STATE, session_id=newest)
-        return answer
+                stored = self._store.append(self._signed(draft.change), draft.stored)
+        if stored is not None:
+            saw(stored.state)
 
     def get_session(self, session_id: str) -> Answer:
         """Return everything about a session but its evidence."""
@@ -258,7 +203,7 @@ class StateManager:
 
     def pause(self, session_id: str, note: str | None = None) -> Answer:
         """Set an active session aside."""
-        with self.edit(session_id) as draft:
+        with self.edit(session_id, elsewhere=True) as draft:
             state = draft.record(lifecycle.pause(draft.state, note, self.clock()))
         checkpoint = {"phase": state.current_phase, "timestamp": views.timestamp(state.paused_at),
                       "note": note}  # fmt: skip
@@ -296,17 +241,6 @@ class StateManager:
         lines = self.lines(session_id)
         return verify(session_id, lines, lambda key: self._store.blob(session_id, key), expected)
 
-    def prunable(self, before: datetime, status: Status | None = None) -> list[SessionSummary]:
-        """Return the sessions that have not changed since `before`, oldest first."""
-        found = [
-            summary
-            for summary in self._store.summaries()
-            if isinstance(summary, SessionSummary)
-            and summary.last_updated < before
-            and (status is None or summary.status is status)
-        ]
-        return sorted(found, key=lambda summary: summary.order)
-
     def prune(self, summary: SessionSummary, reason: str) -> bool:
         """Delete a session unless it has changed or gone since it was listed."""
         try:
@@ -328,16 +262,18 @@ class StateManager:
         saw(stored.state)
         return stored
 
-    def _shows(self, session: Owned) -> bool:
-        """Tell whether lists show a session: the caller's, of the repository that is served."""
-        here = not self._shared or session.project == self._project()
-        return here and self._caller().may_see(session)
+    def _require_here(self, state: SessionState) -> None:
+        """Raise StateError for a session of a repository that is not the one served."""
+        if self._shared and state.project != self.scope():
+            raise StateError(
+                f"session {state.session_id} belongs to another project ("
+                f"{views.clip(state.project or 'none', 80)}): here are other files to look at",
+                remediation="Call this from a server in a clone of that project; reading, pausing"
+                " and deleting the session work from here.",
+            )
 
     def _require_room(self) -> None:
-        counted = sum(
-            isinstance(found, SessionSummary) and found.status in COUNTED
-            for found in self._store.summaries(live_only=True)
-        )
+        counted = self.counted()
         if counted >= self._max_active:
             raise LimitError(
                 f"{counted} sessions are active or failed; the limit is {self._max_active}",

@@ -4,6 +4,10 @@ Three verbs over (session_id, seq): append-if-last, read-last, list. Locks, evid
 definitions stand beside them. Nothing above a store may assume files. A store is safe to use from
 many threads and processes at once: `append` refuses a record that does not follow the last one, and
 `locked` keeps a read-modify-write together.
+
+What a thread stores while it holds something is durable when it has let go of all that it holds,
+and at the latest then: leaving `locked` or `exclusive` raises if it could not be stored. Whoever
+holds both takes `exclusive` first.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,6 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
+from mcp_server.core.selection import Listed, Place, Selection
 from mcp_server.errors import NotFoundError
 
 
@@ -38,8 +43,8 @@ class SessionStore(Protocol):
     def is_verifying(self, session_id: str) -> bool:
         """Tell whether anybody says that the session is being verified."""
 
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Hold what guards the number of active sessions."""
+    def exclusive(self, project: str | None = None) -> AbstractContextManager[None]:
+        """Hold what guards the number of active sessions, of `project` or of the whole store."""
 
     def create(self, changes: Sequence[Change]) -> Record:
         """Store a new session with its history so far, whole or not at all.
@@ -61,8 +66,19 @@ class SessionStore(Protocol):
     def lines(self, session_id: str) -> list[bytes]:
         """Return all records as they were stored, oldest first; raises NotFoundError."""
 
-    def summaries(self, *, live_only: bool = False) -> Iterator[SessionSummary | Damage]:
-        """Yield what lists show of every session, in no order; `live_only` omits finished ones."""
+    def summaries(
+        self, *, live_only: bool = False, project: str | None = None
+    ) -> Iterator[SessionSummary | Damage]:
+        """Yield what lists show of every session, in no order.
+
+        `live_only` omits finished ones, `project` those of others; what cannot be read is in it.
+        """
+
+    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
+        """Return the first `limit` chosen sessions after a place, newest first, and their count."""
+
+    def count(self, chosen: Selection) -> int:
+        """Return how many sessions are chosen."""
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return evidence that was stored with a change; raises DamagedStateError if it is gone."""

@@ -292,6 +292,11 @@ def session_summary(state: SessionSummary) -> View:
     }
 
 
+def session_anywhere(state: SessionSummary) -> View:
+    """Show a session in a list of several projects."""
+    return {**session_summary(state), "project": clip(state.project or "", 80)}
+
+
 def session_details(state: SessionState) -> View:
     """Show a session with its history, options and note."""
     return {

@@ -31,11 +31,24 @@ def check_state(subject: Subject) -> Iterator[Finding]:
     if isinstance(subject.services, ConfigurationError):
         yield problem(subject.services.message, subject.services.remediation)
         return
+    if subject.services.settings.is_shared:
+        yield from _check_database(subject.services.sessions)
+        return
     folder = subject.folder / STATE_DIR
     yield from _check_place(folder)
     if folder.is_dir():
         yield from _check_sessions(subject.services.sessions, StateFolder(folder))
         yield from _check_folder(StateFolder(folder))
+
+
+def _check_database(sessions: StateManager) -> Iterator[Finding]:
+    try:
+        here = sessions.list_sessions(limit=1)["count"]
+        everywhere = sessions.list_sessions(limit=1, all_projects=True)["count"]
+    except WorkflowError as error:
+        yield problem(error.message, error.remediation)
+        return
+    yield fine(f"{plural(everywhere, 'session')} in the database, {here} of this project")
 
 
 def _check_place(folder: Path) -> Iterator[Finding]:

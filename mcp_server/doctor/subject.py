@@ -34,7 +34,8 @@ class Subject:
             settings = error
         try:
             # With settings that cannot be read, the rest is looked at all the same.
-            services = services_for(Settings.model_validate({"project": root.path}))
+            usable = settings if isinstance(settings, Settings) else None
+            services = services_for(usable or Settings.model_validate({"project": root.path}))
         except ConfigurationError as error:
             services = error
         return cls(machine, root, settings, services, trust_folder)

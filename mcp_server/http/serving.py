@@ -56,14 +56,17 @@ class DrainingServer(uvicorn.Server):
         self.should_exit = True
 
 
-def serve_http(text: str | None, project: Path | None, flags: Mapping[str, Any]) -> int:
+def serve_http(
+    text: str | None, project: Path | None, state: str | None, flags: Mapping[str, Any]
+) -> int:
     """Serve `project` at the address that `text` names and return the exit code.
 
-    Raises ConfigurationError for what keeps it from serving.
+    `state` names the database of the sessions. Raises ConfigurationError for what keeps it from
+    serving.
     """
     address = Address.parse(text) if text else Address()
     options = load_options(flags)
-    settings = load_settings(project=project)
+    settings = load_settings(project=project, state=state)
     authentication = authentication_of(options)
     require_safe(address, options, authenticated=authentication is not None)
     with listening(address) as sock:

@@ -24,6 +24,7 @@ from mcp_server.errors import ConfigurationError
 if TYPE_CHECKING:
     from mcp_server.core.library import WorkflowLibrary
     from mcp_server.core.state_manager import StateManager
+    from mcp_server.core.store import SessionStore
     from mcp_server.core.workflow_engine import WorkflowEngine
     from mcp_server.server.wiring import Wired
 
@@ -42,9 +43,10 @@ _IN_STEPS = (
 class Services:
     """What the handlers need. Safe to share between threads."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Serve the project of `settings`."""
+    def __init__(self, settings: Settings, store: "SessionStore | None" = None) -> None:
+        """Serve the project of `settings`, whose sessions are in `store` if it is open already."""
         self.settings = settings
+        self._store = store
         self._guard = threading.Lock()
 
     @property
@@ -79,7 +81,7 @@ class Services:
     def _once(self) -> "Wired":
         from mcp_server.server import wiring  # noqa: PLC0415 - half of the time of a start
 
-        return wiring.wire(self.settings)
+        return wiring.wire(self.settings, self._store)
 
 
 Bindable = Services | ConfigurationError
@@ -97,7 +99,12 @@ def services_for(settings: Settings) -> Services:
             f"{STATE_DIR.as_posix()} leads out of the project through a link",
             remediation="Replace the link by a folder: nothing outside the project is written.",
         )
-    return Services(settings)
+    if not settings.is_shared:
+        return Services(settings)
+    from mcp_server.server import stores  # noqa: PLC0415 - most servers have no need of it yet
+
+    # That a database cannot be used is to be told before anybody is served.
+    return Services(settings, stores.open_store(settings))
 
 
 def get_at_hand() -> Iterator[None]:

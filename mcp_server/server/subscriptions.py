@@ -261,10 +261,9 @@ def _looked_at(at_hand: Services, uris: Iterable[str]) -> dict[str, Hashable]:
 def _fingerprint(at_hand: Services, uri: str) -> Hashable:
     """Return what differs whenever the resource does, whoever looks."""
     if uri == LIST:
-        sessions = at_hand.sessions.store.summaries(live_only=True)
         return (
             digest(resources.page_of(at_hand, resources.Target()).encode("utf-8")),
-            frozenset(item.session_id for item in sessions),
+            at_hand.sessions.live_ids(),
         )
     target = resources.target_of(uri)
     if target is None:

@@ -8,14 +8,15 @@ from pathlib import Path
 
 import mcp_server
 from mcp_server.config import Settings
-from mcp_server.core.file_store import FileStore
 from mcp_server.core.library import BUILT_IN, Shelf, WorkflowLibrary
 from mcp_server.core.limits import Limits
 from mcp_server.core.state_manager import StateManager
+from mcp_server.core.store import SessionStore
 from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.gates.plugins import load_probes
 from mcp_server.server.looking import ProjectLooker
 from mcp_server.server.services import current_caller, project_of
+from mcp_server.server.stores import open_store
 from mcp_server.server.workers import VerificationWorkers
 
 
@@ -28,14 +29,15 @@ class Wired:
     library: WorkflowLibrary
 
 
-def wire(settings: Settings) -> Wired:
-    """Return what serves the project of `settings`."""
-    store = FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
+def wire(settings: Settings, store: SessionStore | None = None) -> Wired:
+    """Return what serves the project of `settings`, with its sessions in `store` if it is open."""
+    store = store or open_store(settings)
     sessions = StateManager(
         store,
         max_active=settings.max_active_sessions,
         caller=current_caller,
         project=project_of(settings),
+        shared=settings.is_shared,
     )
     library = library_for(settings.project)
     engine = WorkflowEngine(

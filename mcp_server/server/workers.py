@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import mcp_server
-from mcp_server.config import Settings
+from mcp_server.config import STATE_VARIABLE, Settings
 from mcp_server.core import views
 from mcp_server.core.callers import Caller
 from mcp_server.core.encoding import digest, encode
@@ -138,7 +138,7 @@ class VerificationWorkers:
             run = self._runs[session_id] = _Run(key, self._stopped.pop(session_id, None))
             run.waiting.add(woken)
         job = {
-            "settings": self._settings.model_dump(mode="json"),
+            "settings": self._settings.as_job(),
             "caller": asdict(self._caller()),
             "session_id": session_id,
             "phase": phase,
@@ -198,15 +198,12 @@ class VerificationWorkers:
 
 
 def _worker() -> "subprocess.Popen[bytes]":
-    package = str(Path(mcp_server.__file__).parent.parent)
-    search = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
     # Without -P a module that somebody puts into the working folder would be imported here.
     return subprocess.Popen(
         [sys.executable, "-P", "-m", "mcp_server.verifying"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        # The server counts; a worker that exported nothing would still wait for an exporter.
-        env=os.environ | {"PYTHONPATH": search, "OTEL_SDK_DISABLED": "true"},
+        env=_environment(),
         # What ends the server, be it typed at its terminal, is not meant for the worker.
         start_new_session=True,
         creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -236,6 +233,16 @@ else:
     def _kill_group(process: "subprocess.Popen[bytes]") -> None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _environment() -> dict[str, str]:
+    package = str(Path(mcp_server.__file__).parent.parent)
+    search = os.pathsep.join(filter(None, (package, os.environ.get("PYTHONPATH"))))
+    # The settings come with the job; others may read a process's environment, and the address of
+    # a database may hold a password.
+    inherited = {name: value for name, value in os.environ.items() if name != STATE_VARIABLE}
+    # The server counts; a worker that exported nothing would still wait for an exporter.
+    return inherited | {"PYTHONPATH": search, "OTEL_SDK_DISABLED": "true"}
 
 
 def _broken_off(session_id: str) -> VerificationUnavailableError:

@@ -43,7 +43,12 @@ def run_stats(
     unreadable: list[Damage] = []
     tally = Tally(_local_day, now.date())
     for session, steps in sessions_since(
-        sessions.store, first, _local_day, workflow_type, unreadable.append
+        sessions.store,
+        first,
+        _local_day,
+        workflow_type,
+        unreadable.append,
+        project=sessions.scope(),
     ):
         tally.add(session, steps)
     for damage in unreadable:

@@ -22,12 +22,16 @@ def sessions_since(
     day_of: Callable[[datetime], date],
     workflow_type: str | None,
     damaged: Told,
+    *,
+    project: str | None = None,
 ) -> Iterator[tuple[SessionSummary, list[Step]]]:
     """Yield the sessions that were started on `first` or later, with all that happened in them.
 
+    `project` leaves out those of others, where the store holds several.
+
     What cannot be read goes to `damaged`; a session that is deleted meanwhile is left out.
     """
-    for found in store.summaries():
+    for found in store.summaries(project=project):
         if isinstance(found, Damage):
             damaged(found)
         elif workflow_type in (None, found.workflow_type):

@@ -1,14 +1,15 @@
-"""Engine and file store against a simple model: any order of actions, a disk that may fill up."""
+"""Engine and stores against a simple model: any order of actions, a disk that may fill up."""
 
 import errno
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -25,7 +26,9 @@ from hypothesis.stateful import (
 from mcp_server.core import durable
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.limits import Limits
+from mcp_server.core.postgres.store import PostgresStore
 from mcp_server.core.state_manager import StateManager
+from mcp_server.core.store import SessionStore
 from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import (
     DiskRefusedError,
@@ -36,6 +39,7 @@ from mcp_server.errors import (
 )
 from mcp_server.server.looking import ProjectLooker
 from tests.builders import EVIDENCE, Clock, library, write_workflow
+from tests.postgres_server import address, new_schema, open_new
 
 PHASES = 3
 LIMIT = 3
@@ -90,15 +94,27 @@ class SessionMachine(RuleBasedStateMachine):
         write_workflow(self.root / "workflows", phases=PHASES)
         self.clock = Clock()
         self.models: dict[str, Model] = {}
+        self.prepare()
         self.restart()
 
     def teardown(self) -> None:
         if hasattr(self, "root"):
             shutil.rmtree(self.root)
 
+    def prepare(self) -> None:
+        """Make ready what the stores stand on."""
+
+    def open(self) -> SessionStore:
+        """The store as a server that has just begun sees it."""
+        return FileStore(self.root / ".praxis-os" / "state" / "workflows")
+
+    def disk_with(self, left: int | None) -> AbstractContextManager[None]:
+        """Let the disk fill up."""
+        return disk_with(left)
+
     @rule()
     def restart(self) -> None:
-        store = FileStore(self.root / ".praxis-os" / "state" / "workflows")
+        store = self.open()
         self.manager = StateManager(store, max_active=LIMIT, clock=self.clock)
         self.engine = WorkflowEngine(
             library(self.root / "workflows"),
@@ -114,7 +130,7 @@ class SessionMachine(RuleBasedStateMachine):
         """Do an action; return whether it came out as it should; only the disk may prevent that."""
         outcome: type[WorkflowError] | None = None
         try:
-            with disk_with(left):
+            with self.disk_with(left):
                 action()
         except WorkflowError as error:
             outcome = type(error)
@@ -238,3 +254,48 @@ SessionMachine.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow],
 )
 TestSessions = SessionMachine.TestCase
+
+
+class DatabaseMachine(SessionMachine):
+    """The same over PostgreSQL, on whose disk nothing larger than what is left finds room."""
+
+    def prepare(self) -> None:
+        self.schema = new_schema()
+        self.opened: list[PostgresStore] = []
+        self.open()
+        self.admin = psycopg.connect(address(), autocommit=True)
+        self.admin.execute(f"SET search_path = {self.schema}")
+        self.admin.execute("CREATE TABLE room AS SELECT NULL::integer AS bytes")
+        self.admin.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"  # noqa: S608
+            f" IF octet_length(NEW::text) / 2 > (SELECT bytes FROM {self.schema}.room) THEN"
+            " RAISE EXCEPTION 'no room' USING ERRCODE = '53100'; END IF; RETURN NEW; END $$"
+        )
+        for table in ("journal", "evidence", "definitions", "deletions"):
+            self.admin.execute(
+                f"CREATE TRIGGER refuse BEFORE INSERT ON {table}"
+                " FOR EACH ROW EXECUTE FUNCTION refuse()"
+            )
+
+    def teardown(self) -> None:
+        super().teardown()
+        if hasattr(self, "schema"):
+            self.admin.close()
+            for store in self.opened:
+                store.close()
+
+    def open(self) -> SessionStore:
+        self.opened.append(open_new(self.schema, state=0.02))
+        return self.opened[-1]
+
+    @contextmanager
+    def disk_with(self, left: int | None) -> Iterator[None]:
+        self.admin.execute("UPDATE room SET bytes = %s", [left])
+        try:
+            yield
+        finally:
+            self.admin.execute("UPDATE room SET bytes = NULL")
+
+
+DatabaseMachine.TestCase.settings = settings(SessionMachine.TestCase.settings, max_examples=8)
+TestDatabaseSessions = DatabaseMachine.TestCase

@@ -1,6 +1,7 @@
 """What every SessionStore promises, run on each of them."""
 
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -26,13 +27,18 @@ from tests.core.session_builders import (
     stored,
 )
 from tests.memory_store import MemoryStore
+from tests.postgres_server import open_new
 
 MODIFIED = r"\ASession modified by another operation"
 
 
-@pytest.fixture(params=["memory", "files"])
+@pytest.fixture(params=["memory", "files", "postgres"])
 def store(request, tmp_path):
-    return MemoryStore() if request.param == "memory" else FileStore(tmp_path / "state")
+    if request.param == "postgres":
+        with closing(open_new()) as opened:
+            yield opened
+    else:
+        yield MemoryStore() if request.param == "memory" else FileStore(tmp_path / "state")
 
 
 def ids(store, **options):
@@ -65,6 +71,14 @@ def test_a_change_that_does_not_follow_the_last_one_is_refused(store):
 def test_a_change_after_one_that_never_was_is_refused(store):
     first = stored(store)
     other = first.model_copy(update={"seq": 7, "hash": "f" * 64})
+    with pytest.raises(ConflictError, match=MODIFIED):
+        follow(store, noted(first.state, "x"), other)
+    assert store.read(ID) == first
+
+
+def test_a_change_after_another_line_of_the_same_number_is_refused(store):
+    first = stored(store)
+    other = first.model_copy(update={"hash": "f" * 64})
     with pytest.raises(ConflictError, match=MODIFIED):
         follow(store, noted(first.state, "x"), other)
     assert store.read(ID) == first

@@ -26,7 +26,7 @@ ELSEWHERE = {
     "aos-workflow serve --http": "tests/http starts it, and ends it",
     "claude mcp add": "the client is the reader's",
     "pipx install .": "make dist installs the wheel and runs its command",
-    "pip install": "the packages of an exporter are the reader's choice, and not ours to have",
+    "pip install": "an exporter is the reader's choice; what a database takes is installed here",
     "opentelemetry-instrument": "needs these; tests/server/test_telemetry.py reads what it would",
     "OTEL_SERVICE_NAME=": "the same in one line",
 }

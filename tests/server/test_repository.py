@@ -1,32 +1,9 @@
 """Which repository a project is: the same in every clone, another in every other one."""
 
-import os
-import subprocess
-
 import pytest
 
 from mcp_server.server.repository import identity_of
-
-
-def git(folder, *arguments, date="2026-03-14T12:00:00Z"):
-    identity = {"NAME": "Ada", "EMAIL": "ada@example.org", "DATE": date}
-    environment = {
-        f"GIT_{who}_{what}": said
-        for who in ("AUTHOR", "COMMITTER")
-        for what, said in identity.items()
-    }
-    subprocess.run(
-        ["git", "-C", str(folder), *arguments],
-        env=os.environ | environment,
-        check=True,
-        capture_output=True,
-    )
-
-
-def commit(folder, text="x"):
-    (folder / "file").write_text(text, encoding="utf-8")
-    git(folder, "add", ".")
-    git(folder, "commit", "--message", text)
+from tests.repositories import clone, commit, git
 
 
 @pytest.fixture
@@ -36,11 +13,6 @@ def origin(tmp_path):
     git(folder, "init", "--quiet")
     commit(folder)
     return folder
-
-
-def clone(origin, name, *options):
-    git(origin, "clone", "--quiet", *options, origin.as_uri(), str(origin.parent / name))
-    return origin.parent / name
 
 
 def test_clones_are_the_same_repository_whatever_is_committed_in_them(origin):

@@ -11,17 +11,19 @@ from mcp_server.core.models import SessionState
 from mcp_server.core.state_manager import StateManager
 from mcp_server.errors import ConflictError, StateError, WorkflowError
 from tests.builders import EVIDENCE
+from tests.postgres_server import Database
 from tests.slow.writers import WORKFLOW, noted, server
 
 THREADS = 4
 EDITS = 100
 
 Report = Callable[[Any], None]
+Place = Path | Database
 
 
-def edit_in_threads(folder: Path, root: Path, name: str, together: Any, report: Report) -> None:
+def edit_in_threads(place: Place, root: Path, name: str, together: Any, report: Report) -> None:
     """Add `EDITS` to a tally in each of `THREADS` threads; report what was raised."""
-    sessions = server(folder, root).sessions
+    sessions = server(place, root).sessions
     [session_id] = [found.session_id for found in sessions.store.summaries()]
     raised: list[str] = []
 
@@ -37,9 +39,9 @@ def edit_in_threads(folder: Path, root: Path, name: str, together: Any, report: 
     report(raised)
 
 
-def edit_as_seen(folder: Path, root: Path, name: str, together: Any, report: Report) -> None:
+def edit_as_seen(place: Place, root: Path, name: str, together: Any, report: Report) -> None:
     """The same by callers that name the revision they saw; report conflicts and what was raised."""
-    sessions = server(folder, root).sessions
+    sessions = server(place, root).sessions
     [session_id] = [found.session_id for found in sessions.store.summaries()]
     raised: Counter[str] = Counter()
 
@@ -81,10 +83,10 @@ def _in_threads(add: Callable[[str], None], name: str, together: Any) -> None:
 
 
 def complete_at_once(
-    folder: Path, root: Path, session_ids: list[str], phases: int, together: Any, report: Report
+    place: Place, root: Path, session_ids: list[str], phases: int, together: Any, report: Report
 ) -> None:
     """Complete each phase of each session at the same time as another server does."""
-    engine = server(folder, root).engine
+    engine = server(place, root).engine
     answers: list[tuple[str, Any, str]] = []
     for session_id in session_ids:
         for phase in range(1, phases + 1):
@@ -101,10 +103,10 @@ def complete_at_once(
 
 
 def start_at_the_limit(
-    folder: Path, root: Path, rounds: int, limit: int, together: Any, report: Report
+    place: Place, root: Path, rounds: int, limit: int, together: Any, report: Report
 ) -> None:
     """Take the last place `rounds` times, and give it back each time it was had."""
-    served = server(folder, root, max_active=limit)
+    served = server(place, root, max_active=limit)
     answers: list[str] = []
     for _ in range(rounds):
         together.wait()
@@ -120,21 +122,21 @@ def start_at_the_limit(
     report(answers)
 
 
-def hold_session(folder: Path, root: Path, session_id: str, holding: Any) -> None:
+def hold_session(place: Place, root: Path, session_id: str, holding: Any) -> None:
     """Hold the lock of a session until killed."""
-    with server(folder, root).sessions.edit(session_id):
+    with server(place, root).sessions.edit(session_id):
         _hold(holding)
 
 
-def hold_limit(folder: Path, root: Path, session_id: str, holding: Any) -> None:
+def hold_limit(place: Place, root: Path, session_id: str, holding: Any) -> None:
     """Hold the lock of the limit until killed."""
-    with server(folder, root).store.exclusive():
+    with server(place, root).store.exclusive():
         _hold(holding)
 
 
-def hold_both(folder: Path, root: Path, session_id: str, holding: Any) -> None:
+def hold_both(place: Place, root: Path, session_id: str, holding: Any) -> None:
     """Hold both until killed."""
-    with server(folder, root).sessions.edit(session_id, activates=True):
+    with server(place, root).sessions.edit(session_id, activates=True):
         _hold(holding)
 
 

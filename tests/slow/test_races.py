@@ -4,16 +4,19 @@ import json
 import sys
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mcp_server.core.postgres.store import PostgresStore
 from mcp_server.core.verification import verify
 from mcp_server.errors import ConflictError
 from tests.builders import write_workflow
 from tests.core.session_builders import noted
+from tests.postgres_server import Database
 from tests.slow.kills import leftovers
 from tests.slow.processes import FORKS, PATIENCE, run_together
 from tests.slow.racers import (
@@ -32,10 +35,24 @@ from tests.slow.writers import PHASES, WORKFLOW, Server, server
 PROCESSES = 4
 
 
+@pytest.fixture(params=["files", "postgres"])
+def place(request: pytest.FixtureRequest, folder: Path) -> Path | Database:
+    """Where the sessions are."""
+    return folder if request.param == "files" else Database.new()
+
+
 @pytest.fixture
-def served(folder: Path, tmp_path: Path) -> Server:
+def served(place: Path | Database, tmp_path: Path) -> Iterator[Server]:
     write_workflow(tmp_path / "shelf", WORKFLOW, phases=PHASES)
-    return server(folder, tmp_path)
+    found = server(place, tmp_path)
+    yield found
+    if isinstance(found.store, PostgresStore):
+        found.store.close()
+
+
+def left_over(place: Path | Database) -> list[str]:
+    """What is left in a folder; a database leaves nothing."""
+    return leftovers(place) if isinstance(place, Path) else []
 
 
 def start(served: Server) -> str:
@@ -61,27 +78,27 @@ def require_tally(served: Server, session_id: str, edits: int) -> None:
     assert list(tallies[-1].values()) == [edits] * workers
 
 
-def test_of_the_edits_of_many_threads_and_processes_none_is_lost(served, folder, tmp_path):
+def test_of_the_edits_of_many_threads_and_processes_none_is_lost(served, place, tmp_path):
     session_id = start(served)
     raised = run_together(
-        edit_in_threads, [(folder, tmp_path, str(number)) for number in range(PROCESSES)]
+        edit_in_threads, [(place, tmp_path, str(number)) for number in range(PROCESSES)]
     )
     assert raised == [[]] * PROCESSES
     require_tally(served, session_id, EDITS)
 
 
-def test_edits_of_a_revision_that_was_seen_conflict_and_are_never_lost(served, folder, tmp_path):
+def test_edits_of_a_revision_that_was_seen_conflict_and_are_never_lost(served, place, tmp_path):
     session_id = start(served)
     raised = run_together(
-        edit_as_seen, [(folder, tmp_path, str(number)) for number in range(PROCESSES)]
+        edit_as_seen, [(place, tmp_path, str(number)) for number in range(PROCESSES)]
     )
     assert {name for counts in raised for name in counts} == {"ConflictError"}
     require_tally(served, session_id, EDITS // 4)
 
 
-def test_of_two_servers_that_complete_a_phase_exactly_one_passes(served, folder, tmp_path):
+def test_of_two_servers_that_complete_a_phase_exactly_one_passes(served, place, tmp_path):
     session_ids = [start(served) for _ in range(20)]
-    answers = run_together(complete_at_once, [(folder, tmp_path, session_ids, PHASES)] * 2)
+    answers = run_together(complete_at_once, [(place, tmp_path, session_ids, PHASES)] * 2)
     rounds = [sorted(pair) for pair in zip(*answers, strict=True)]
     assert len(rounds) == 20 * PHASES
     for number, (refused, passed) in enumerate(rounds):
@@ -94,14 +111,14 @@ def test_of_two_servers_that_complete_a_phase_exactly_one_passes(served, folder,
     assert winners == {0, 1}, "one server was always late: nothing was contended"
     for session_id in session_ids:
         assert len(require_sound(served, session_id)) == PHASES + 1
-    assert leftovers(folder) == []
+    assert left_over(place) == []
 
 
-def test_of_eight_servers_that_start_at_the_limit_exactly_one_succeeds(served, folder, tmp_path):
+def test_of_eight_servers_that_start_at_the_limit_exactly_one_succeeds(served, place, tmp_path):
     for _ in range(99):
         start(served)
     rounds = 10
-    answers = run_together(start_at_the_limit, [(folder, tmp_path, rounds, 100)] * 8)
+    answers = run_together(start_at_the_limit, [(place, tmp_path, rounds, 100)] * 8)
     for answer in zip(*answers, strict=True):
         assert Counter(answer) == {"success": 1, "LimitError": 7}
     assert served.sessions.list_sessions(limit=1)["count"] == 99 + rounds
@@ -109,16 +126,16 @@ def test_of_eight_servers_that_start_at_the_limit_exactly_one_succeeds(served, f
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL on Windows")
 @pytest.mark.parametrize("hold", [hold_session, hold_limit, hold_both])
-def test_a_holder_that_is_killed_never_blocks_anybody(served, folder, tmp_path, hold):
+def test_a_holder_that_is_killed_never_blocks_anybody(served, place, tmp_path, hold):
     session_id = start(served)
     for number in range(10):
         holding, mouth = FORKS.Pipe(duplex=False)
-        holder = FORKS.Process(target=hold, args=(folder, tmp_path, session_id, mouth), daemon=True)
+        holder = FORKS.Process(target=hold, args=(place, tmp_path, session_id, mouth), daemon=True)
         holder.start()
         assert holding.poll(PATIENCE)
-        impatient = server(folder, tmp_path, timeout=0.01)
+        impatient = server(place, tmp_path, timeout=0.01)
         with (
-            pytest.raises(ConflictError, match=f"locked by process {holder.pid} since"),
+            pytest.raises(ConflictError, match=rf"locked by (process {holder.pid} since|another)"),
             impatient.sessions.edit(session_id, activates=hold is not hold_session),
         ):
             pytest.fail("two held it")

@@ -16,11 +16,13 @@ from mcp_server.core.file_store import FileStore
 from mcp_server.core.limits import Limits
 from mcp_server.core.models import Change, SessionState
 from mcp_server.core.state_manager import StateManager
+from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import Action, Outcome, Status
 from mcp_server.core.workflow_engine import WorkflowEngine
 from mcp_server.errors import GateRefusedError, StateError
 from mcp_server.server.looking import ProjectLooker
 from tests.builders import EVIDENCE, library
+from tests.postgres_server import Database
 
 WORKFLOW = "small_v1"
 PHASES = 3
@@ -53,14 +55,20 @@ class Ack:
 class Server:
     """What a server process holds of one project."""
 
-    store: FileStore
+    store: SessionStore
     sessions: StateManager
     engine: WorkflowEngine
 
 
-def server(folder: Path, root: Path, *, max_active: int = 100, timeout: float = 10.0) -> Server:
-    """A server of the definitions under `root` with its state in `folder`."""
-    store = FileStore(folder, lock_timeout=timeout)
+def server(
+    place: Path | Database, root: Path, *, max_active: int = 100, timeout: float = 10.0
+) -> Server:
+    """A server of the definitions under `root` with its state in a folder or a database."""
+    store = (
+        FileStore(place, lock_timeout=timeout)
+        if isinstance(place, Path)
+        else place.open(lock=timeout)
+    )
     sessions = StateManager(store, max_active=max_active)
     engine = WorkflowEngine(
         library(root / "shelf"), sessions, root=root, limits=Limits(), looker=ProjectLooker(root)
@@ -107,7 +115,7 @@ def act_for_ever(folder: Path, root: Path, seed: str, send: Any) -> None:
         send.send(_ack(served.store, session_id) if step.status else Ack(session_id))
 
 
-def _ack(store: FileStore, session_id: str) -> Ack:
+def _ack(store: SessionStore, session_id: str) -> Ack:
     record = store.read(session_id)
     return Ack(session_id, record.seq, record.hash)
 
@@ -128,7 +136,7 @@ def _steps(
         return
     state = chance.choice(states)
     session_id = state.session_id
-    yield from _steps_of(served, state, token, chance)
+    yield from steps_of(served, state, token, chance)
     if len(states) == _MANY:
         yield (
             Step(Action.DELETE_SESSION, Outcome.DONE, token, session_id, status=None),
@@ -136,7 +144,7 @@ def _steps(
         )
 
 
-def _steps_of(
+def steps_of(
     served: Server, state: SessionState, token: str, chance: random.Random
 ) -> Iterator[Choice]:
     session_id, phase, engine = state.session_id, state.current_phase, served.engine

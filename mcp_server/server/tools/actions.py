@@ -49,7 +49,9 @@ ACTIONS: Mapping[Action, ActionSpec] = {
     Action.GET_STATE: ActionSpec(
         "where the session stands, what was submitted, what comes next", needs=("session_id",)
     ),
-    Action.LIST_SESSIONS: ActionSpec("sessions, newest first", takes=("status", "limit", "cursor")),
+    Action.LIST_SESSIONS: ActionSpec(
+        "sessions, newest first", takes=("status", "options", "limit", "cursor")
+    ),
     Action.GET_SESSION: ActionSpec("one session with its history", needs=("session_id",)),
     Action.DELETE_SESSION: ActionSpec(
         "remove a session and its evidence, for good", needs=("session_id",), takes=("reason",)

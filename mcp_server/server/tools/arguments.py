@@ -33,7 +33,8 @@ ARGUMENTS: Mapping[str, Schema] = {
     "workflow_type": {"type": "string", "description": "From list_workflows"},
     "target_file": {"type": "string",
                     "description": "What is worked on: a path relative to the project root"},
-    "options": {"type": "object", "description": "Settings of the workflow, at most 64 KiB"},
+    "options": {"type": "object", "description": "Settings of the workflow, at most 64 KiB;"
+                " list_sessions: all_projects true"},
     "phase": {"type": "integer", "description": "Phase number; default: the current phase"},
     "task_number": {"type": "integer", "description": "Task number, as get_phase lists them"},
     "evidence": {"type": "object",
@@ -127,9 +128,16 @@ class Given:
         """Return an object, or None."""
         return _object(name, self._values[name]) if name in self._values else None
 
+    def option(self, name: str) -> bool:
+        """Return a boolean among the options; absent is false."""
+        options = self.optional_object("options") or {}
+        return self._flag(f"options.{name}", options.get(name, False))
+
     def flag(self, name: str) -> bool:
         """Return a boolean; absent is false."""
-        value = self._values.get(name, False)
+        return self._flag(name, self._values.get(name, False))
+
+    def _flag(self, name: str, value: Any) -> bool:
         if isinstance(value, str) and value.lower() in {"true", "false"}:
             return value.lower() == "true"
         if not isinstance(value, bool):

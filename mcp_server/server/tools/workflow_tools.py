@@ -174,6 +174,7 @@ async def _handle_list_sessions(**arguments: Any) -> Answer:
         given.status(),
         given.optional_number("limit"),
         given.optional_text("cursor"),
+        all_projects=given.option("all_projects"),
     )
 
 

@@ -1,0 +1,31 @@
+"""Where the sessions of a project are: in its own folder, or in a database that many share."""
+
+from mcp_server.config import Settings
+from mcp_server.core.file_store import FileStore
+from mcp_server.core.store import SessionStore
+from mcp_server.errors import ConfigurationError
+
+_EXTRA = frozenset({"psycopg", "psycopg_pool"})
+
+
+def open_store(settings: Settings) -> SessionStore:
+    """Return the store that `settings` name; raises ConfigurationError."""
+    if settings.state is None:
+        return FileStore(settings.state_folder, lock_timeout=settings.lock_timeout)
+    return open_database(settings, settings.state.get_secret_value())
+
+
+def open_database(settings: Settings, url: str) -> SessionStore:
+    """Return the store in the database at `url`, migrated; raises ConfigurationError."""
+    try:
+        # What it stands on is an extra, and takes a while to import.
+        from mcp_server.core.postgres import opening  # noqa: PLC0415
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        raise ConfigurationError(
+            "the state is in a database, and what talks to it is not installed",
+            remediation="Run: pip install 'aos-workflow[postgres]'",
+        ) from error
+    waits = opening.Waits(lock=settings.lock_timeout, state=settings.state_timeout)
+    return opening.open_store(url, settings.state_schema, waits)
