@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from mcp_server.core import durable
 from mcp_server.core.encoding import encode
+from mcp_server.core.waiting import wait_here
 from mcp_server.errors import ConflictError
 
 if sys.platform != "win32":
@@ -63,6 +64,7 @@ def hold(path: Path, what: str, timeout: float) -> Iterator[None]:
             # Closing frees the lock, for nobody else has this descriptor.
             os.close(descriptor)
         return
+    wait_here()
     lock = _lock(path, timeout)
     if not _acquired(lock):
         raise ConflictError(

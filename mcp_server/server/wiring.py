@@ -26,6 +26,8 @@ class Wired:
     engine: WorkflowEngine
     sessions: StateManager
     library: WorkflowLibrary
+    is_embedded: bool
+    """Whether calls wait for nothing but files of this machine, and locks on them."""
 
 
 def wire(settings: Settings) -> Wired:
@@ -50,7 +52,7 @@ def wire(settings: Settings) -> Wired:
             depth=settings.max_depth,
         ),
     )
-    return Wired(engine, sessions, library)
+    return Wired(engine, sessions, library, is_embedded=isinstance(store, FileStore))
 
 
 def library_for(project: Path) -> WorkflowLibrary:
