@@ -124,18 +124,20 @@ def _taken_at_once(path: Path) -> int | None:
         descriptor = os.open(path, _TAKEN, durable.PRIVATE_FILE)
     except OSError:
         return None
+    is_ours = False
     try:
         # pylint: disable-next=possibly-used-before-assignment
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(descriptor)
         # Deleted while it was opened, or somebody's own: whoever comes next would lock another one.
-        if status.st_nlink == 1 and status.st_uid == os.geteuid():
-            return descriptor
+        is_ours = status.st_nlink == 1 and status.st_uid == os.geteuid()
     except OSError:
         # Held, or a file system that has no such locks.
         pass
-    os.close(descriptor)
-    return None
+    finally:
+        if not is_ours:
+            os.close(descriptor)
+    return descriptor if is_ours else None
 
 
 def _acquired(lock: FileLock) -> bool:

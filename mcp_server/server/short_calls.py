@@ -1,9 +1,9 @@
 """Blocking calls, carried out where they cost least: short ones in the event loop itself.
 
-While a thread works the loop answers others, but a thread costs a short call as much as its work. So a call is
-made in the loop if three things hold: no other such call has come meanwhile, for the disk syncs
-those of many threads at once; the last one of its kind was short, which tells of the disk and of
-how much there is to look through; and it comes to nothing that may wait or take long, such as a
+While a thread works the loop answers others, but it costs a short call as much as its work. So a
+call is made in the loop if three things hold: no other such call has come meanwhile, for the disk
+syncs those of many threads at once; the last one of its kind was short, which tells of the disk and
+of how much there is to look through; and it comes to nothing that may wait or take long, such as a
 lock that is held, git, or a gate that looks. A call that does is made again in a thread: it says so
 before it changes anything (`core.waiting`). Belongs to the event loop.
 """
@@ -21,6 +21,9 @@ from mcp_server.core.waiting import WouldWaitError, without_waiting
 
 SHORT_SECONDS = 0.005
 """What a call may have taken the last time: less than a person or a client notices of another."""
+
+_STEPS_BEHIND = 2
+"""Steps of the loop by which the second of several requests is behind the first one."""
 
 _MAX_LONG = 128
 _long = anyio.CapacityLimiter(_MAX_LONG)
@@ -60,8 +63,9 @@ class ShortCalls:
         call = partial(self._timed, partial(method, *args, **kwargs), _kind_of(method))
         self._running += 1
         try:
-            # Calls that came together have all been counted when the first of them goes on.
-            await anyio.lowlevel.checkpoint()
+            # Calls that came together have been counted by the time the first of them goes on.
+            for _ in range(_STEPS_BEHIND):
+                await anyio.lowlevel.checkpoint()
             if self._running == 1 and self._is_short(method):
                 try:
                     with without_waiting():
