@@ -77,6 +77,7 @@ PURE = (
     "core/transitions",
     "core/verification",
     "core/views",
+    "core/waiting",
     "core/watching",
     "cutover/calls",
     "cutover/changes",

@@ -19,6 +19,7 @@ from mcp_server.core.models import Change, Conclusion, SessionState
 from mcp_server.core.pinning import Pinned
 from mcp_server.core.state_manager import Draft, StateManager
 from mcp_server.core.transitions import Action, require_legal
+from mcp_server.core.waiting import wait_here
 from mcp_server.errors import ConflictError, WorkflowError
 from mcp_server.gates.evaluation import Verdict, evaluate
 from mcp_server.gates.model import Gate
@@ -74,18 +75,19 @@ class Completion:
         self._workers = workers
         self._limits = limits
 
-    def complete(self, session_id: str, phase: int, evidence: Mapping[str, Any]) -> Answer:
-        """Judge the evidence for the current phase and let it pass, or refuse.
+    def complete(self, state: SessionState, phase: int, evidence: Mapping[str, Any]) -> Answer:
+        """Judge the evidence for the current phase of a session and let it pass, or refuse.
 
-        Raises GateRefusedError when the gate says no, VerificationUnavailableError when it could
-        not look, and StateError for any but the current phase.
+        `state` is the session as it was just read, and `evidence` is within the limits. Raises
+        GateRefusedError when the gate says no, VerificationUnavailableError when it could not look,
+        and StateError for any but the current phase.
         """
-        require_evidence(evidence, self._limits)
-        state = self._sessions.load_here(session_id)
+        session_id = state.session_id
         if _is_concluded(state, phase, evidence):
             return self._concluded(state, phase)
         if self._workers is None or not self._takes_long(state, phase):
-            return self.conclude(session_id, phase, evidence)
+            return self._conclude(state, phase, evidence)
+        wait_here()
         answer = self._workers.verify(session_id, phase, evidence)
         if answer is not None:
             return answer
@@ -106,11 +108,21 @@ class Completion:
         seen_at = self._sessions.load_here(session_id)
         if remember and _is_concluded(seen_at, phase, evidence):
             return self._concluded(seen_at, phase)
+        return self._conclude(seen_at, phase, evidence, remember=remember)
+
+    def _conclude(
+        self,
+        seen_at: SessionState,
+        phase: int,
+        evidence: Mapping[str, Any],
+        *,
+        remember: bool = False,
+    ) -> Answer:
         observations = self._observations(seen_at, phase, evidence)
         refusal: WorkflowError | None = None
         answer: Answer = {}
         now = self._sessions.clock()
-        with self._sessions.edit(session_id) as draft:
+        with self._sessions.edit(seen_at.session_id) as draft:
             state = draft.state
             require_legal(state.status, Action.COMPLETE_PHASE)
             definition = self._pinned(state.definition.digest)
@@ -142,6 +154,8 @@ class Completion:
                     for name, seen in judged.observations.items()
                     if seen.judgement is Judgement.PASS}  # fmt: skip
         submission = lifecycle.prepare(verdict.values, verdict.known, observed)
+        if submission.blobs:
+            wait_here()
         if verdict.outcome is Judgement.PASS:
             following = judged.definition.phase_after(judged.phase)
             commit = self._looker.commit_for(*([following.gate] if following else ()))
@@ -166,6 +180,8 @@ class Completion:
     ) -> dict[str, Observation] | None:
         """Return what looking shows, or None where there is nothing to look for."""
         gate = self._gate(state, phase)
+        if gate is not None and not gate.judges_at_once:
+            wait_here()
         if gate is None or not gate.verified_fields:
             return None
         return self._looker.observe(gate, self._merged(state, evidence), facts_of(state))

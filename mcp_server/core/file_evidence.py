@@ -14,6 +14,7 @@ from pathlib import Path
 
 from mcp_server.core import durable
 from mcp_server.core.encoding import digest as digest_of
+from mcp_server.core.waiting import wait_here
 
 
 class EvidenceFiles:
@@ -68,6 +69,7 @@ class EvidenceFiles:
         folders = [f for home in self._homes if (f := _folder(home, session_id)).is_dir()]
         if not folders:
             return
+        wait_here()
         wanted = named()
         for folder in folders:
             for path in list(folder.iterdir()):

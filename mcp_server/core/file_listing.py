@@ -12,19 +12,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from mcp_server.core.glances import has_settled
 from mcp_server.core.models import Damage, SessionSummary
 
 JOURNAL = ".jsonl"
 
 Found = SessionSummary | Damage
 Stamp = tuple[int, int, int]
-
-_MILLISECOND_NS = 1_000_000
-_SETTLED_NS = 100 * _MILLISECOND_NS
-_SETTLED_COARSE_NS = 3_000 * _MILLISECOND_NS
-"""How long a folder must have been still before its time is believed: a change within the step of
-the last one leaves no trace. A step is some milliseconds where times have finer digits than that,
-and up to two seconds where they have not."""
 
 
 class FolderListing:
@@ -59,8 +53,7 @@ class FolderListing:
             changed = self._folder.stat().st_mtime_ns
         except FileNotFoundError:
             return 0
-        settled = _SETTLED_NS if changed % _MILLISECOND_NS else _SETTLED_COARSE_NS
-        return changed if time.time_ns() - changed > settled else 0
+        return changed if has_settled(changed, time.time_ns()) else 0
 
     def _look(self) -> dict[str, tuple[Stamp, Found]]:
         known: dict[str, tuple[Stamp, Found]] = {}

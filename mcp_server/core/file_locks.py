@@ -22,6 +22,7 @@ from filelock import FileLock, Timeout
 
 from mcp_server.core import durable
 from mcp_server.core.encoding import encode
+from mcp_server.core.waiting import wait_here
 from mcp_server.errors import ConflictError
 
 if sys.platform != "win32":
@@ -63,6 +64,7 @@ def hold(path: Path, what: str, timeout: float) -> Iterator[None]:
             # Closing frees the lock, for nobody else has this descriptor.
             os.close(descriptor)
         return
+    wait_here()
     lock = _lock(path, timeout)
     if not _acquired(lock):
         raise ConflictError(
@@ -122,18 +124,20 @@ def _taken_at_once(path: Path) -> int | None:
         descriptor = os.open(path, _TAKEN, durable.PRIVATE_FILE)
     except OSError:
         return None
+    is_ours = False
     try:
         # pylint: disable-next=possibly-used-before-assignment
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         status = os.fstat(descriptor)
         # Deleted while it was opened, or somebody's own: whoever comes next would lock another one.
-        if status.st_nlink == 1 and status.st_uid == os.geteuid():
-            return descriptor
+        is_ours = status.st_nlink == 1 and status.st_uid == os.geteuid()
     except OSError:
         # Held, or a file system that has no such locks.
         pass
-    os.close(descriptor)
-    return None
+    finally:
+        if not is_ours:
+            os.close(descriptor)
+    return descriptor if is_ours else None
 
 
 def _acquired(lock: FileLock) -> bool:

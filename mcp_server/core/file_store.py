@@ -36,6 +36,7 @@ from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
 from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
+from mcp_server.core.waiting import wait_here
 from mcp_server.errors import (
     ConflictError,
     DamagedStateError,
@@ -72,10 +73,10 @@ class FileStore:
         path = self._folder / f"{session_id}{_LOCK}"
         with file_locks.hold(path, f"session {session_id}", self._lock_timeout):
             if session_id not in self._swept:
-                self._swept.add(session_id)
                 # Sweeping tidies up; what is in its way is for the action itself to judge.
                 with suppress(OSError, DamagedStateError, DiskRefusedError, NotFoundError):
                     self._evidence.sweep(session_id, lambda: self._named_evidence(session_id))
+                self._swept.add(session_id)
             yield
 
     @contextmanager
@@ -86,6 +87,7 @@ class FileStore:
         path = self._folder / _LIMIT_LOCK
         with file_locks.hold(path, "the list of sessions", self._lock_timeout):
             if _ALL not in self._swept:
+                wait_here()
                 self._swept.add(_ALL)
                 with suppress(OSError, DiskRefusedError):
                     self._sweep_folders()

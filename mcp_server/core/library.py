@@ -31,6 +31,7 @@ from mcp_server.core.definition_files import (
     static_phases,
 )
 from mcp_server.core.definitions import Definition, Metadata, Phase
+from mcp_server.core.glances import Glance
 from mcp_server.errors import DefinitionError, NotFoundError, quoted
 
 __all__ = ["BUILT_IN", "MAX_FILE", "MAX_PHASES", "Place", "Shelf", "WorkflowLibrary"]
@@ -55,6 +56,7 @@ class WorkflowLibrary:
         self._shelves = shelves
         self._project = project
         self._loaded: dict[tuple[Place, str], tuple[Signature, Definition]] = {}
+        self._glanced: dict[Place, tuple[Glance, Definition]] = {}
         self._listed: dict[Place, tuple[Stamp, Listed | DefinitionError]] = {}
 
     def places(self) -> Iterator[Place]:
@@ -130,10 +132,17 @@ class WorkflowLibrary:
         InvalidArgumentError where they do not.
         """
         place = self.find(workflow_type)
+        known = self._loaded.get((place, ""))
+        # Taken before the files are looked through: what changes meanwhile shows the next time.
+        glance = self._glance_at(place, known[0]) if known else None
+        glanced = self._glanced.get(place)
+        if glanced and glanced[0] == glance:
+            return glanced[1]
         self._refuse_twins(place)
         signature, source = signature_of(place), None
-        known = self._loaded.get((place, ""))
         if known and known[0] == signature:
+            if glance and glance.has_settled:
+                self._glanced[place] = (glance, known[1])
             return known[1]
         metadata = read_metadata(place)
         if metadata.is_dynamic:
@@ -152,6 +161,15 @@ class WorkflowLibrary:
         definition = assembled(place, metadata, phases)
         self._loaded[place, source.path if source else ""] = (signature, definition)
         return definition
+
+    def _glance_at(self, place: Place, signature: Signature) -> Glance:
+        """Glance at all that decides what is loaded: the files, their folders, and the shelves."""
+        glanced = self._glanced.get(place)
+        if glanced and glanced[1] is self._loaded[place, ""][1]:
+            return Glance.at(glanced[0].paths)
+        files = [path for path, _, _ in signature]
+        folders = (str(shelf.folder) for shelf in self._shelves)
+        return Glance.at(sorted({*files, *map(os.path.dirname, files), *folders}))
 
     def inside(self, project: Path) -> "WorkflowLibrary":
         """Return the same definitions, for lists that lie in `project`."""

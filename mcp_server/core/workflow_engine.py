@@ -16,7 +16,7 @@ from mcp_server.core.consent import Consent, Subjects
 from mcp_server.core.definitions import Definition, Phase
 from mcp_server.core.encoding import require_size
 from mcp_server.core.library import WorkflowLibrary
-from mcp_server.core.limits import Limits
+from mcp_server.core.limits import Limits, require_evidence
 from mcp_server.core.models import SessionState
 from mcp_server.core.paging import page_of
 from mcp_server.core.paths import validate_target
@@ -163,9 +163,12 @@ class WorkflowEngine:
 
     def complete_phase(self, session_id: str, phase: int, evidence: Mapping[str, Any]) -> Answer:
         """Submit evidence for the current phase: its gate lets it pass, or says what is missing."""
-        answer = self._completion.complete(session_id, phase, evidence)
+        require_evidence(evidence, self._limits)
+        state = self._sessions.load_here(session_id)
+        answer = self._completion.complete(state, phase, evidence)
         if answer.get("checkpoint_passed"):
-            moved = self._moved_on(self._sessions.load(session_id)).get("moved_on")
+            # Which definition a session follows is the same before and after.
+            moved = self._moved_on(state).get("moved_on")
             if moved:
                 answer["warnings"] = [*answer["warnings"], moved]
         return answer

@@ -52,6 +52,23 @@ _OWN_KEYS = frozenset(
 )
 
 
+_QUICK = frozenset(
+    {
+        "type",
+        "const",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+    }
+)
+"""Keywords that take the same time whatever the value."""
+
+_LONG = frozenset(Draft202012Validator.VALIDATORS) - _QUICK
 _JUDGING = frozenset(Draft202012Validator.VALIDATORS) | (_OWN_KEYS - {"description"})
 _CLOSE = 0.85
 
@@ -211,6 +228,13 @@ class Gate(_GatePart):
     def verified_fields(self) -> Mapping[str, EvidenceField]:
         """The fields whose value the server finds out for itself."""
         return {name: field for name, field in self.evidence_schema.items() if field.probes}
+
+    @cached_property
+    def judges_at_once(self) -> bool:
+        """Whether judging takes no look, no expression, and no keyword that may take long."""
+        if self.validators or self.cross_field_validation or self.verified_fields:
+            return False
+        return not any(field.json_schema.keys() & _LONG for field in self.evidence_schema.values())
 
     @property
     def required_fields(self) -> tuple[str, ...]:

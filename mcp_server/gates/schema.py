@@ -44,6 +44,11 @@ class _Allowance:
         self.depth = 0
 
 
+_KEPT = 512
+_made: dict[int, Any] = {}
+"""Validators that were made last, by the identity of their schema: making one costs more than
+applying it, and a field keeps its schema, which nobody writes into."""
+
 _allowance: ContextVar[_Allowance] = ContextVar("allowance")
 
 Errors = Iterator[ValidationError]
@@ -57,7 +62,7 @@ def first_error(schema: Mapping[str, Any], value: Any) -> ValidationError | None
     """Return the first thing that is wrong with `value`; raises SchemaInapplicableError."""
     token = _allowance.set(_Allowance())
     try:
-        return next(_Validator(schema, registry=_NOWHERE).iter_errors(value), None)
+        return next(_validator_of(schema).iter_errors(value), None)
     except PatternError as error:
         raise SchemaInapplicableError(str(error)) from error
     except _INAPPLICABLE as error:
@@ -66,6 +71,18 @@ def first_error(schema: Mapping[str, Any], value: Any) -> ValidationError | None
         ) from error
     finally:
         _allowance.reset(token)
+
+
+def _validator_of(schema: Mapping[str, Any]) -> Any:
+    """Return what applies a schema, made once for as long as the same object is asked for."""
+    known = _made.get(id(schema))
+    # While it is kept, so is its schema, and no other object has that identity.
+    if known is not None and known.schema is schema:
+        return known
+    while len(_made) >= _KEPT:
+        _made.pop(next(iter(_made)), None)
+    made = _made[id(schema)] = _Validator(schema, registry=_NOWHERE)
+    return made
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mcp_server.core.waiting import wait_here
 from mcp_server.errors import StateError
 from mcp_server.gates.model import Gate
 from mcp_server.gates.observation import LookFailedError, Observation
@@ -83,6 +84,7 @@ class ProjectLooker:
         )
         if not asked:
             return None
+        wait_here()
         from mcp_server.gates.probes.git import head_commit  # noqa: PLC0415 - as the probes
 
         return head_commit(self._root)

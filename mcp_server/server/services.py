@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from mcp_server.config import STATE_DIR, Settings, load_settings
 from mcp_server.core.callers import LOCAL, Caller
+from mcp_server.core.waiting import wait_here
 from mcp_server.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ class Services:
     def library(self) -> "WorkflowLibrary":
         """The definitions that can be started."""
         return self._wired.library
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether calls wait for nothing but files of this machine, and locks on them."""
+        return self._wired.is_embedded
 
     def warm(self) -> Iterator[None]:
         """Have what calls need at hand, in steps short enough to answer calls between them."""
@@ -152,6 +158,8 @@ def project_of(settings: Settings) -> Callable[[], str | None]:
     found: list[str] = []
 
     def identity() -> str | None:
+        if not found:
+            wait_here()
         if not found and (identified := settings.project_id or identity_of(settings.project)):
             # A repository that has no commit yet may get one.
             found.append(identified)

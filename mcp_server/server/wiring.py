@@ -27,6 +27,8 @@ class Wired:
     engine: WorkflowEngine
     sessions: StateManager
     library: WorkflowLibrary
+    is_embedded: bool
+    """Whether calls wait for nothing but files of this machine, and locks on them."""
 
 
 def wire(settings: Settings, store: SessionStore | None = None) -> Wired:
@@ -52,7 +54,7 @@ def wire(settings: Settings, store: SessionStore | None = None) -> Wired:
             depth=settings.max_depth,
         ),
     )
-    return Wired(engine, sessions, library)
+    return Wired(engine, sessions, library, is_embedded=not settings.is_shared)
 
 
 def library_for(project: Path) -> WorkflowLibrary:

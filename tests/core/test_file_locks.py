@@ -12,6 +12,7 @@ import pytest
 
 from mcp_server.core import file_locks
 from mcp_server.core.file_store import FileStore
+from mcp_server.core.waiting import WouldWaitError, without_waiting
 from mcp_server.errors import ConflictError
 from tests.core.lock_holders import competing, counting, holding, leasing, verifying
 from tests.core.session_builders import ID, stored
@@ -89,6 +90,18 @@ def test_a_lock_that_is_taken_at_once_and_one_that_is_waited_for_exclude_each_ot
     ):
         pytest.fail("two held it")
     assert free(path)
+
+
+def test_whoever_may_not_wait_gets_a_free_lock_and_is_told_of_one_that_is_held(path):
+    with (
+        without_waiting(),
+        file_locks.hold(path, "the thing", 10),
+        pytest.raises(WouldWaitError),
+        file_locks.hold(path, "the thing", 10),
+    ):
+        pytest.fail("held twice")
+    with file_locks.hold(path, "the thing", 0.02):
+        pass
 
 
 def test_a_note_leaves_nothing_of_a_longer_one_before_it(path):

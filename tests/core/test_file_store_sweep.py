@@ -7,6 +7,7 @@ import pytest
 
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.transitions import Status
+from mcp_server.core.waiting import WouldWaitError, without_waiting
 from tests.builders import tree
 from tests.core.session_builders import (
     ID,
@@ -97,3 +98,23 @@ def test_what_cannot_be_swept_stops_nothing(store, folder, monkeypatch):
     monkeypatch.setattr(FileStore, "_sweep_folders", refuse)
     with FileStore(folder).exclusive():
         assert store.read(ID).seq == 1
+
+
+def test_sweeping_is_left_to_a_call_that_may_be_kept_waiting(store, folder):
+    last = follow(store, passed(birth().state, LARGE), stored(store))
+    unnamed = folder / f"{ID}.evidence" / ("0" * 64)
+    aside = folder / "small_v1.jsonl.77.0a0b0c0d.new"
+    for path in (unnamed, aside):
+        path.write_bytes(b"half")
+    other = FileStore(folder)
+    for hold in (other.exclusive, lambda: other.locked(ID)):
+        with without_waiting(), pytest.raises(WouldWaitError), hold():
+            pytest.fail("held")
+        assert unnamed.exists()
+    for hold in (other.exclusive, lambda: other.locked(ID)):
+        with hold():
+            pass
+        with without_waiting(), hold():
+            pass
+    assert (unnamed.exists(), aside.exists()) == (False, False)
+    assert store.read(ID) == last

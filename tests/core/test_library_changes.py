@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
+import time
 
 import pytest
 
+from mcp_server.core import definition_files, glances
 from mcp_server.core.library import Shelf, WorkflowLibrary
 from mcp_server.errors import DefinitionError
 from tests.builders import library, write_workflow
@@ -100,3 +102,70 @@ def test_a_definition_that_broke_is_no_longer_served(shelf):
 
     with pytest.raises(DefinitionError):
         shelves.load("small_v1")
+
+
+@pytest.fixture
+def hour_later(monkeypatch):
+    """A clock by which all that is there has long been still."""
+    now = time.time_ns() + 3_600 * 10**9
+    monkeypatch.setattr(glances.time, "time_ns", lambda: now)
+
+
+def known_by_a_glance(shelf, **more):
+    """A library that has loaded a definition and looked it through once more."""
+    write_workflow(shelf, **more)
+    shelves = library(shelf)
+    shelves.load("small_v1")
+    shelves.load("small_v1")
+    return shelves
+
+
+def test_what_has_long_been_still_is_not_looked_through_again(shelf, hour_later, monkeypatch):
+    shelves = known_by_a_glance(shelf)
+    with monkeypatch.context() as patch:
+        patch.setattr(definition_files.os, "scandir", None)
+        assert shelves.load("small_v1").phase_numbers == (1, 2)
+
+
+def test_what_changed_just_now_is_looked_through_again(shelf, monkeypatch):
+    monkeypatch.setattr(glances.time, "time_ns", lambda: 0)
+    shelves = known_by_a_glance(shelf)
+    with monkeypatch.context() as patch:
+        patch.setattr(definition_files.os, "scandir", None)
+        with pytest.raises(TypeError):
+            shelves.load("small_v1")
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_of_what_is_known_by_a_glance_is_seen(shelf, hour_later, change):
+    shelves = known_by_a_glance(shelf)
+    before = shelves.load("small_v1").digest
+
+    change(shelf / "small_v1")
+
+    after = shelves.load("small_v1").digest
+    assert after == library(shelf).load("small_v1").digest != before
+    assert shelves.load("small_v1").digest == shelves.load("small_v1").digest == after
+
+
+def test_a_twin_of_what_is_known_by_a_glance_is_seen(shelf, hour_later):
+    shelves = known_by_a_glance(shelf)
+
+    write_workflow(shelf, "Small_v1")
+
+    with pytest.raises(DefinitionError, match="differ by case only"):
+        shelves.load("small_v1")
+
+
+def test_a_definition_on_an_earlier_shelf_takes_the_place_of_one_known_by_a_glance(
+    tmp_path, hour_later
+):
+    write_workflow(tmp_path / "later")
+    (tmp_path / "earlier" / "small_v1").mkdir(parents=True)
+    shelves = library(tmp_path / "earlier", tmp_path / "later")
+    assert [len(shelves.load("small_v1").phases) for _ in range(3)] == [2, 2, 2]
+
+    (tmp_path / "earlier" / "small_v1").rmdir()
+    write_workflow(tmp_path / "earlier", phases=3)
+
+    assert len(shelves.load("small_v1").phases) == 3

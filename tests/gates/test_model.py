@@ -294,3 +294,22 @@ def test_a_misspelt_key_that_would_silently_not_gate_is_refused(broken, told):
 def test_a_key_of_the_author_s_own_is_kept(key):
     read = Gate.model_validate({**GATE, "evidence_schema": {"n": {"type": "integer", key: [1]}}})
     assert read.evidence_schema["n"].model_extra == {key: [1]}
+
+
+LONGER = {
+    "a look": {"evidence_schema": {"a": {"type": "boolean", "verify": {"file": "a.md"}}}},
+    "an expression": {"validators": {"large": "lambda value: value > 1"}},
+    "a rule": {"cross_field_validation": [{"rule": "lambda e: True"}]},
+    "a pattern": {"evidence_schema": {"a": {"type": "string", "pattern": "a+"}}},
+    "items": {"evidence_schema": {"a": {"type": "list", "items": {"type": "string"}}}},
+    "a reference": {"evidence_schema": {"a": {"$ref": "#"}}},
+}
+
+
+def test_a_gate_of_plain_fields_judges_at_once():
+    assert gate().judges_at_once
+
+
+@pytest.mark.parametrize("changes", LONGER.values(), ids=LONGER)
+def test_a_gate_that_may_take_long_says_so(changes):
+    assert not gate(**changes).judges_at_once

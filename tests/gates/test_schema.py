@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from pydantic import ValidationError
 
+from mcp_server.gates import schema as schema_module
 from mcp_server.gates.model import EvidenceField
 from mcp_server.gates.schema import SchemaInapplicableError, first_error
 
@@ -308,3 +309,24 @@ def test_another_dialect_inside_of_a_schema_is_refused_when_it_is_read():
     inner = {"$schema": "http://json-schema.org/draft-07/schema#", "pattern": "(x+x+)+y"}
     with pytest.raises(ValueError, match=r"\$schema inside of a schema is not supported"):
         EvidenceField.model_validate({"properties": {"a": inner}})
+
+
+def test_what_applies_a_schema_is_made_once_and_only_for_that_schema(monkeypatch):
+    monkeypatch.setattr(schema_module, "_made", {})
+    ten, five = {"maximum": 10}, {"maximum": 5}
+    for _ in range(2):
+        assert first_error(ten, 7) is None
+        assert first_error(five, 7) is not None
+    assert [made.schema for made in schema_module._made.values()] == [ten, five]
+    # Another object may be made where one was.
+    schema_module._made[id(ten)] = schema_module._made[id(five)]
+    assert first_error(ten, 7) is None
+
+
+def test_only_the_last_schemas_are_kept(monkeypatch):
+    monkeypatch.setattr(schema_module, "_made", {})
+    monkeypatch.setattr(schema_module, "_KEPT", 2)
+    schemas = [{"maximum": number} for number in range(3)]
+    for one in schemas:
+        first_error(one, 0)
+    assert [made.schema for made in schema_module._made.values()] == schemas[1:]

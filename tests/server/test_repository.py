@@ -2,7 +2,10 @@
 
 import pytest
 
+from mcp_server.config import Settings
+from mcp_server.core.waiting import WouldWaitError, without_waiting
 from mcp_server.server.repository import identity_of
+from mcp_server.server.services import project_of
 from tests.repositories import clone, commit, git
 
 
@@ -52,3 +55,12 @@ def test_what_has_no_first_commit_to_see_has_no_identity(origin, tmp_path):
     assert identity_of(empty) is None
     commit(origin, "second")
     assert identity_of(clone(origin, "shallow", "--depth", "1")) is None
+
+
+def test_git_is_not_asked_where_nobody_may_wait_and_only_once(origin):
+    identity = project_of(Settings(project=origin))
+    with without_waiting(), pytest.raises(WouldWaitError):
+        identity()
+    known = identity()
+    with without_waiting():
+        assert identity() == known == identity_of(origin)

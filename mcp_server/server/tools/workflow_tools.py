@@ -10,11 +10,8 @@ import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import anyio
-import anyio.to_thread
 from mcp.server import MCPServer
 
 from mcp_server.config import (
@@ -35,6 +32,7 @@ from mcp_server.errors import (
     quoted,
 )
 from mcp_server.server import services, telemetry
+from mcp_server.server.short_calls import ShortCalls, run, run_long
 from mcp_server.server.tools import consenting, publishing
 from mcp_server.server.tools.actions import closest, example_call
 from mcp_server.server.tools.arguments import Given, require, screen
@@ -67,8 +65,7 @@ Handler = Callable[..., Awaitable[Answer]]
 
 _NAME = re.compile(r"[\w .-]{1,64}\Z")
 
-_MAX_LONG_CALLS = 128
-_long_calls = anyio.CapacityLimiter(_MAX_LONG_CALLS)
+_short_calls = ShortCalls()
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -99,23 +96,25 @@ def _note_size() -> int:
     return services.current().settings.max_note_size
 
 
-async def _run(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Call a blocking method in a worker thread, so that the server goes on answering others."""
-    return await anyio.to_thread.run_sync(partial(method, *args, **kwargs))
+async def _change(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Call a method that blocks, but seldom for long."""
+    if services.current().is_embedded:
+        return await _short_calls.run(run, method, *args, **kwargs)
+    return await run(method, *args, **kwargs)
 
 
 async def _look(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Call a method that reads little and waits for nobody: going to a thread would take longer."""
-    return method(*args, **kwargs)
+    """Call a method that reads little: going to a thread for a file would take longer."""
+    if services.current().is_embedded:
+        return method(*args, **kwargs)
+    return await run(method, *args, **kwargs)
 
 
-async def _run_long(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
-    """Call a method that may take long, in a thread that is not one of those that answer.
-
-    A call that ends early leaves the thread alone; what waits in it is told by `calls`.
-    """
-    call = partial(method, *args, **kwargs)
-    return await anyio.to_thread.run_sync(call, limiter=_long_calls, abandon_on_cancel=True)
+async def _complete(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs) -> _R:
+    """Call a method that takes long where a gate looks, and else is short."""
+    if services.current().is_embedded:
+        return await _short_calls.run(run_long, method, *args, **kwargs)
+    return await run_long(method, *args, **kwargs)
 
 
 async def _handle_list_workflows(**arguments: Any) -> Answer:
@@ -130,7 +129,7 @@ async def _handle_list_workflows(**arguments: Any) -> Answer:
 
 async def _handle_start(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _change(
         _engine().start,
         given.text("workflow_type"),
         given.text("target_file"),
@@ -155,7 +154,7 @@ async def _handle_get_task(**arguments: Any) -> Answer:
 
 async def _handle_complete_phase(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run_long(
+    return await _complete(
         _engine().complete_phase,
         given.session_id(),
         given.number("phase"),
@@ -169,7 +168,7 @@ async def _handle_get_state(**arguments: Any) -> Answer:
 
 async def _handle_list_sessions(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _change(
         _sessions().list_sessions,
         given.status(),
         given.optional_number("limit"),
@@ -184,7 +183,7 @@ async def _handle_get_session(**arguments: Any) -> Answer:
 
 async def _handle_delete_session(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _change(
         _sessions().delete_session,
         given.session_id(),
         given.optional_text("reason", limit=_note_size()),
@@ -193,7 +192,7 @@ async def _handle_delete_session(**arguments: Any) -> Answer:
 
 async def _handle_pause(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _change(
         _sessions().pause,
         given.session_id(),
         given.optional_text("checkpoint_note", limit=_note_size()),
@@ -201,12 +200,12 @@ async def _handle_pause(**arguments: Any) -> Answer:
 
 
 async def _handle_resume(**arguments: Any) -> Answer:
-    return await _run(_engine().resume, Given(arguments).session_id())
+    return await _change(_engine().resume, Given(arguments).session_id())
 
 
 async def _handle_retry_phase(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(
+    return await _change(
         _engine().retry_phase,
         given.session_id(),
         given.number("phase"),
@@ -216,7 +215,7 @@ async def _handle_retry_phase(**arguments: Any) -> Answer:
 
 async def _handle_rollback(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _run(_engine().rollback, given.session_id(), given.number("to_phase"))
+    return await _change(_engine().rollback, given.session_id(), given.number("to_phase"))
 
 
 async def _handle_get_errors(**arguments: Any) -> Answer:
@@ -356,7 +355,7 @@ async def _find(raw: Mapping[str, Any], answered: Answer) -> Question | None:
     found: list[Question | None] = [None]
 
     async def carried_out() -> Answer:
-        found[0] = await _run(consenting.question_of, _engine().consent, raw, answered)
+        found[0] = await run(consenting.question_of, _engine().consent, raw, answered)
         return {}
 
     # What goes wrong here asks nobody, and leaves the answer as it was.
@@ -366,7 +365,7 @@ async def _find(raw: Mapping[str, Any], answered: Answer) -> Question | None:
 
 async def _record(said: Said, raw: Mapping[str, Any]) -> Answer:
     async def carried_out() -> Answer:
-        overridden = await _run(consenting.record, _engine(), said)
+        overridden = await run(consenting.record, _engine(), said)
         return overridden or {}
 
     if said.question.kind == "override":
@@ -377,7 +376,7 @@ async def _record(said: Said, raw: Mapping[str, Any]) -> Answer:
 
 async def _recall(question: Question) -> Answer:
     async def carried_out() -> Answer:
-        return await _run(consenting.recall, _engine(), question)
+        return await run(consenting.recall, _engine(), question)
 
     return await telemetry.counted(enveloped, Action.COMPLETE_PHASE, carried_out)
 
