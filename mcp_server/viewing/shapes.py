@@ -279,6 +279,29 @@ class Import(TypedDict):
     refused: int
 
 
+class MigratedRow(TypedDict):
+    """A session of the place that sessions are carried from."""
+
+    session_id: str
+    outcome: Annotated[
+        str,
+        "copied, extended, would be copied, would be extended, already there, conflict, damaged or"
+        " in use",
+    ]
+    reason: Annotated[str | None, "why it was left"]
+    note: Annotated[str | None, "what to know of it at the other place"]
+
+
+class Migration(TypedDict):
+    """`migrate-state`."""
+
+    applied: Annotated[bool, "false: only what would be carried over"]
+    sessions: list[MigratedRow]
+    count: Annotated[int, "sessions that are, or would be, copied or extended"]
+    already: int
+    left: int
+
+
 class CommandRow(TypedDict):
     """A command that gates may run."""
 
@@ -366,6 +389,7 @@ DOCUMENTS: dict[str, type] = {
     "verify": Audit,
     "prune": Pruning,
     "import-state": Import,
+    "migrate-state": Migration,
     "trust --list": CommandList,
     "lint": Lint,
     "gates test": GatesTest,

@@ -22,6 +22,7 @@ ELSEWHERE = {
     "make validate": "tests/validating runs the script that it runs",
     "python scripts/validate_aos_workflow.py": "tests/validating runs it, at a URL too",
     "python scripts/cutover_to_aos_workflow.py": "tests/cutover runs it on whole projects",
+    "aos-workflow migrate-state": "tests/moving runs it, into a database and out of it",
     "pipx install .": "make dist installs the wheel and runs its command",
     "pip install": "an exporter is the reader's choice; what a database takes is installed here",
     "opentelemetry-instrument": "needs these; tests/server/test_telemetry.py reads what it would",
