@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo validate clients dev lint types test test-slow conformance bench soak dist check fix generate clean
+.PHONY: help demo validate clients dev lint types test test-slow conformance bench bench-scale soak dist check fix generate clean
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ bench: $(VENV)/dev ## Measure, and write docs/benchmarks.md
 
 soak: $(VENV)/dev ## Make twenty thousand calls of one server and look at its memory
 	$(BIN)/python -m benchmarks soak
+
+bench-scale: $(VENV)/dev ## Measure files against a database, and write docs/scale.md
+	$(BIN)/python -m benchmarks.scale
 
 dist: $(VENV)/dev ## Build sdist and wheel from what is committed, and try them
 	$(BIN)/python scripts/build_dist.py

@@ -25,8 +25,8 @@ from mcp_server.gates.probes.files import ProjectFiles
 from mcp_server.gates.trust import Decision, Trust, TrustStore, program_digest
 from mcp_server.server.services import Services, library_for
 from mcp_server.terminal import Terminal, open_terminal, person
+from mcp_server.viewing.check_shapes import CommandList, CommandRow
 from mcp_server.viewing.printing import print_json, tell_note
-from mcp_server.viewing.shapes import CommandList, CommandRow
 
 Say = Callable[[str], None]
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
+from benchmarks import simulation
 from mcp_server import __version__
 from mcp_server.cli import app
 from mcp_server.config import PREFIX, Settings
@@ -250,6 +251,10 @@ def documents() -> dict[str, str]:
         "ARCHITECTURE.md": _filled("ARCHITECTURE.md", {"layers": layers(), "states": states()}),
         "docs/workflows.md": _filled("docs/workflows.md", {"placeholders": placeholders()}),
         "docs/setup.md": _filled("docs/setup.md", {"checks": checks()}),
+        "docs/scale.md": _filled(
+            "docs/scale.md",
+            {"assumptions": simulation.assumptions(), "simulation": simulation.table()},
+        ),
         "docs/gates.md": _filled("docs/gates.md", {**probes(), "limits": limits()}),
     }
 

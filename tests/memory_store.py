@@ -1,12 +1,13 @@
 """The in-memory twin of the file store: the same promises, no disk."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from mcp_server.core.journal import decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Record, SessionSummary
+from mcp_server.core.restoring import sound
 from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
 from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
@@ -77,6 +78,15 @@ class MemoryStore:
         self._blobs.update({(session_id, key): value for key, value in change.blobs.items()})
         self._lines[session_id].append(line.rstrip(b"\n"))
         return record
+
+    def restore(
+        self, session_id: str, lines: Sequence[bytes], blobs: Mapping[str, bytes]
+    ) -> Record:
+        session = sound(session_id, lines, blobs)
+        session.lacking(self._lines.get(session_id, []))
+        self._lines[session_id] = list(session.lines)
+        self._blobs.update({(session_id, key): value for key, value in session.blobs.items()})
+        return session.last
 
     def read(self, session_id: str) -> Record:
         return decode_line(self.lines(session_id)[-1])

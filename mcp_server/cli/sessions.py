@@ -1,4 +1,4 @@
-"""Commands that keep stored sessions: audit, prune, take over."""
+"""Commands that keep stored sessions: audit, prune, take over, move."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,7 @@ from mcp_server.cli.running import (
     State,
     console,
     described,
+    finish,
     run_on_project,
 )
 
@@ -114,3 +115,36 @@ def import_state(
         lambda found: import_sessions(folder, found, console(), apply=apply, as_json=as_json),
         state,
     )
+
+
+@described(
+    commands,
+    PANEL,
+    "migrate-state --from . --to postgresql://me@db/sessions",
+    "migrate-state --from . --to postgresql://me@db/sessions --apply",
+    "migrate-state --from postgresql://me@db/sessions --to ../clone --apply",
+    name="migrate-state",
+)
+def migrate_state(
+    source: Annotated[str, typer.Option(
+        "--from", metavar="PLACE", help="Where the sessions are: a folder of a project or of"
+        " state, or postgresql://...")],
+    target: Annotated[str, typer.Option(
+        "--to", metavar="PLACE", help="Where they go: a project folder, or postgresql://...")],
+    apply: Apply = False,
+    all_projects: Annotated[bool, typer.Option(
+        "--all-projects", help="Take the sessions of all projects out of a database.")] = False,
+    as_json: AsJson = False,
+    project: Project = None,
+) -> None:  # fmt: skip
+    """Copy sessions between files and a database, byte for byte; a dry run by default.
+
+    Out of a database come the sessions of one project. Nothing at the source changes; running it
+    again goes on where it stopped. Exits with 1 if any session is left: damaged, in use, or with
+    another history at the other place.
+    """
+    from mcp_server.moving.command import migrate_state as migrate  # noqa: PLC0415
+    from mcp_server.moving.sides import Wish  # noqa: PLC0415
+
+    wish = Wish(source, target, project, all_projects)
+    finish(lambda: migrate(wish, console(), apply=apply, as_json=as_json))

@@ -20,7 +20,7 @@ followed. Safe for any number of threads and processes on one folder.
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +33,7 @@ from mcp_server.core.file_listing import JOURNAL, FolderListing
 from mcp_server.core.identifiers import is_digest, validate_session_id
 from mcp_server.core.journal import LineError, decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
+from mcp_server.core.restoring import sound
 from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
 from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
@@ -145,6 +146,24 @@ class FileStore:
             durable.append_line(path, line, lambda stored: _require_last(stored, last))
             self._settle(path, change.state.status)
         return record
+
+    def restore(
+        self, session_id: str, lines: Sequence[bytes], blobs: Mapping[str, bytes]
+    ) -> Record:
+        """Store a session of another store as it is, or what of it is not here yet."""
+        session = sound(session_id, lines, blobs)
+        with durable.disk_errors():
+            self._make_folders()
+            path = self._folder / f"{session_id}{JOURNAL}"
+            if self._is_taken(session_id):
+                session.lacking(self.lines(session_id))
+                # What is opened again stands among the live before its line is there.
+                if self._journal(session_id) != path:
+                    self._move(self._journal(session_id), self._folder)
+            self._evidence.keep(self._folder, session_id, session.blobs)
+            durable.write_whole(path, b"".join(line + b"\n" for line in session.lines))
+            self._settle(path, session.last.state.status)
+        return session.last
 
     def read(self, session_id: str) -> Record:
         """Return the last record of the session."""

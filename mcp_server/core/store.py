@@ -10,7 +10,7 @@ and at the latest then: leaving `locked` or `exclusive` raises if it could not b
 holds both takes `exclusive` first.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -58,6 +58,15 @@ class SessionStore(Protocol):
 
         Raises ConflictError if `last` is not the session's last record any more, DiskRefusedError
         if it cannot be written; then nothing has changed.
+        """
+
+    def restore(
+        self, session_id: str, lines: Sequence[bytes], blobs: Mapping[str, bytes]
+    ) -> Record:
+        """Store a session of another store byte for byte, or the lines of it that are not here.
+
+        All of it or nothing; the caller holds `exclusive`, and the session if it is here. Raises
+        DamagedStateError if it is not sound, ConflictError if what is here is not its beginning.
         """
 
     def read(self, session_id: str) -> Record:

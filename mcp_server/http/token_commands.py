@@ -8,8 +8,8 @@ from mcp_server.core.state_manager import utc_now
 from mcp_server.core.views import timestamp
 from mcp_server.http.tokens import Token, TokenFile
 from mcp_server.maintenance import parse_age
+from mcp_server.viewing.check_shapes import TokenRow
 from mcp_server.viewing.printing import Column, Row, print_json, print_table
-from mcp_server.viewing.shapes import TokenRow
 
 _COLUMNS = (Column("name"), Column("role"), Column("created"), Column("expires"))
 

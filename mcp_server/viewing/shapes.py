@@ -6,7 +6,7 @@ are UTC in ISO 8601; null stands for what is not known or does not apply.
 
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
-Warnings = Annotated[list[str], "what could not be read; also on standard error"]
+from mcp_server.viewing.check_shapes import CommandList, GatesTest, Lint, TokenList, Warnings
 
 
 class WorkflowRow(TypedDict):
@@ -279,98 +279,27 @@ class Import(TypedDict):
     refused: int
 
 
-class CommandRow(TypedDict):
-    """A command that gates may run."""
+class MigratedRow(TypedDict):
+    """A session of the place that sessions are carried from."""
 
-    name: Annotated[str | None, "null if it stands in a gate"]
-    argv: list[str]
-    timeout: float
-    env: list[str]
-    source: str
-    trust: Annotated[str, "trusted, changed or unknown"]
-    by: Annotated[str | None, "who trusted it last"]
-
-
-class CommandList(TypedDict):
-    """`trust --list`."""
-
-    commands: list[CommandRow]
-    count: int
-    not_trusted: int
-    warnings: Warnings
+    session_id: str
+    outcome: Annotated[
+        str,
+        "copied, extended, would be copied, would be extended, already there, conflict, damaged or"
+        " in use",
+    ]
+    reason: Annotated[str | None, "why it was left"]
+    note: Annotated[str | None, "what to know of it at the other place"]
 
 
-class ProblemRow(TypedDict):
-    """A problem of a definition."""
+class Migration(TypedDict):
+    """`migrate-state`."""
 
-    severity: Annotated[str, "error or warning"]
-    file: str
-    line: int | None
-    code: str
-    message: str
-    remedy: str
-
-
-class Lint(TypedDict):
-    """`lint`."""
-
-    definitions: Annotated[int, "how many were looked at"]
-    errors: int
-    warnings: int
-    problems: list[ProblemRow]
-
-
-class HostileRow(TypedDict):
-    """A hostile submission that a gate let through."""
-
-    kind: str
-    field: str | None
-    what: str
-
-
-class GateRow(TypedDict):
-    """A gate that was tested."""
-
-    workflow: str
-    phase: int
-    fields: int
-    required: int
-    claims: Annotated[int, "required fields that nobody verifies"]
-    tried: int
-    let_through: list[HostileRow]
-    remarks: list[str]
-
-
-class UntestedRow(TypedDict):
-    """A workflow whose gates could not be read."""
-
-    workflow: str
-    reason: str
-
-
-class GatesTest(TypedDict):
-    """`gates test`."""
-
-    holds: bool
-    gates: list[GateRow]
-    not_tested: list[UntestedRow]
-
-
-class TokenRow(TypedDict):
-    """A token of a caller over HTTP, without its secret."""
-
-    name: str
-    admin: Annotated[bool, "whether it shows the sessions of all"]
-    created: str
-    expires: str | None
-    expired: bool
-
-
-class TokenList(TypedDict):
-    """`token list`."""
-
-    tokens: list[TokenRow]
-    count: int
+    applied: Annotated[bool, "false: only what would be carried over"]
+    sessions: list[MigratedRow]
+    count: Annotated[int, "sessions that are, or would be, copied or extended"]
+    already: int
+    left: int
 
 
 DOCUMENTS: dict[str, type] = {
@@ -383,6 +312,7 @@ DOCUMENTS: dict[str, type] = {
     "verify": Audit,
     "prune": Pruning,
     "import-state": Import,
+    "migrate-state": Migration,
     "trust --list": CommandList,
     "lint": Lint,
     "gates test": GatesTest,

@@ -16,8 +16,8 @@ from tests.viewing.viewing_builders import EVIL, misfits, obeyed
 BROKEN = {"evidence_schema": {"tests": {"type": "nonsense"}}}
 COMMANDS_FILE = "test:\n  argv: [pytest, -q]\n"
 LISTING = {
-    "workflows", "show", "sessions", "show-session", "verify", "prune", "import-state", "trust",
-    "lint", "gates test", "watch", "token list",
+    "workflows", "show", "sessions", "show-session", "verify", "prune", "import-state",
+    "migrate-state", "trust", "lint", "gates test", "watch", "token list",
 }  # fmt: skip
 
 
@@ -124,6 +124,16 @@ def test_import_state(small, tmp_path):
     shown = document("import-state", str(old), code=1)
     assert (shown["applied"], shown["count"], shown["refused"]) == (False, 0, 1)
     assert shown["files"][0]["reason"].startswith("not JSON: ")
+
+
+async def test_migrate_state(small, tmp_path):
+    session_id = await started()
+    (tmp_path / "other").mkdir()
+    places = ("--from", str(small), "--to", str(tmp_path / "other"))
+    shown = document("migrate-state", *places)
+    assert (shown["applied"], shown["count"], shown["left"]) == (False, 1, 0)
+    done = document("migrate-state", *places, "--apply")
+    assert [row["session_id"] for row in done["sessions"]] == [session_id]
 
 
 def test_trust_list(small):

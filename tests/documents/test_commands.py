@@ -25,6 +25,7 @@ ELSEWHERE = {
     "python scripts/cutover_to_aos_workflow.py": "tests/cutover runs it on whole projects",
     "aos-workflow serve --http": "tests/http starts it, and ends it",
     "claude mcp add": "the client is the reader's",
+    "aos-workflow migrate-state": "tests/moving runs it, into a database and out of it",
     "pipx install .": "make dist installs the wheel and runs its command",
     "pip install": "an exporter is the reader's choice; what a database takes is installed here",
     "opentelemetry-instrument": "needs these; tests/server/test_telemetry.py reads what it would",

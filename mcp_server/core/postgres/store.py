@@ -10,10 +10,10 @@ the line before it is the last one, and once only, whatever became of the connec
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import TypeVar
 
 import psycopg
 
@@ -24,11 +24,13 @@ from mcp_server.core.journal import LineError, decode_line, encode_line
 from mcp_server.core.models import Change, Record, SessionSummary
 from mcp_server.core.postgres.connections import Connection, Connections
 from mcp_server.core.postgres.keys import halves, key_of
+from mcp_server.core.postgres.restoring import restore
+from mcp_server.core.postgres.rows import line_of, moved_of, row_of, summary_of
 from mcp_server.core.postgres.statements import Statements
 from mcp_server.core.postgres.transactions import TimeLimits, Transaction
+from mcp_server.core.restoring import sound
 from mcp_server.core.selection import UNFINISHED, Listed, Place, Selection
 from mcp_server.core.store import no_session
-from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, DamagedStateError
 
 Result = TypeVar("Result")
@@ -101,14 +103,14 @@ class PostgresStore:
 
         def store(connection: Connection) -> None:
             summary = last.state.summary
-            if not connection.execute(self._sql["born"], _row_of(summary)).rowcount:
+            if not connection.execute(self._sql["born"], row_of(summary)).rowcount:
                 raise ConflictError(
                     "Session modified by another operation: the new session's id is taken",
                     remediation="Send the same call again.",
                 )
             for change, (line, record) in zip(changes, lines, strict=True):
                 self._keep(connection, change)
-                connection.execute(self._sql["first"], _line_of(line, record))
+                connection.execute(self._sql["first"], line_of(line, record))
 
         with self._held() as transaction:
             transaction.write(store, self._is_stored(last))
@@ -117,7 +119,7 @@ class PostgresStore:
     def append(self, change: Change, last: Record) -> Record:
         """Append `change` after `last`, with its evidence and what lists show."""
         line, record = encode_line(change, last)
-        session_id, seq, previous, line_hash, content = _line_of(line, record)
+        session_id, seq, previous, line_hash, content = line_of(line, record)
         values = {"id": session_id, "seq": seq, "previous": previous, "hash": line_hash,
                   "line": content}  # fmt: skip
 
@@ -134,11 +136,23 @@ class PostgresStore:
                     remediation="Read the session again with get_state, then retry.",
                 )
             self._keep(connection, change)
-            connection.execute(self._sql["moved"], _moved(record.state.summary))
+            connection.execute(self._sql["moved"], moved_of(record.state.summary))
 
         with self._held() as transaction:
             transaction.write(store, self._is_stored(record))
         return record
+
+    def restore(
+        self, session_id: str, lines: Sequence[bytes], blobs: Mapping[str, bytes]
+    ) -> Record:
+        """Store a session of another store as it is, or what of it is not here yet."""
+        session = sound(session_id, lines, blobs)
+        with self._held() as transaction:
+            transaction.write(
+                lambda connection: restore(connection, self._sql, session),
+                self._is_stored(session.last),
+            )
+        return session.last
 
     def read(self, session_id: str) -> Record:
         """Return the last record of the session."""
@@ -246,7 +260,7 @@ class PostgresStore:
     ) -> list[SessionSummary]:
         asked = self._sql.page(chosen, limit, after)
         rows = self._look(lambda c: c.execute(asked.text, asked.values).fetchall())
-        return [_summary_of(row) for row in rows]
+        return [summary_of(row) for row in rows]
 
     def _lock(self, connection: Connection, session_id: str) -> None:
         try:
@@ -301,45 +315,6 @@ def _is_locked(connection: Connection, high: int, low: int) -> bool:
         [high, low],
     ).fetchone()
     return row is not None
-
-
-def _row_of(summary: SessionSummary) -> list[Any]:
-    return [
-        summary.session_id, summary.workflow_type, summary.target_file, str(summary.status),
-        summary.current_phase, summary.total_phases, summary.created_at, summary.last_updated,
-        summary.definition, summary.owner, summary.project,
-    ]  # fmt: skip
-
-
-def _moved(summary: SessionSummary) -> list[Any]:
-    return [
-        str(summary.status), summary.current_phase, summary.total_phases, summary.last_updated,
-        summary.target_file, summary.owner, summary.project, summary.session_id,
-    ]  # fmt: skip
-
-
-def _line_of(line: bytes, record: Record) -> tuple[str, int, str, str, bytes]:
-    session_id = record.state.session_id
-    return session_id, record.seq, record.previous, record.hash, line.removesuffix(b"\n")
-
-
-def _summary_of(row: Sequence[Any]) -> SessionSummary:
-    (session_id, workflow_type, target_file, status, current_phase, total_phases, created_at,
-     last_updated, definition, owner, project) = row  # fmt: skip
-    return SessionSummary(
-        session_id=session_id,
-        workflow_type=workflow_type,
-        target_file=target_file,
-        status=Status(status),
-        current_phase=current_phase,
-        total_phases=total_phases,
-        # The database gives times in the zone of the connection.
-        created_at=created_at.astimezone(UTC),
-        last_updated=last_updated.astimezone(UTC),
-        definition=definition,
-        owner=owner,
-        project=project,
-    )
 
 
 def _done(_result: object) -> None:
