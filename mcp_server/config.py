@@ -157,7 +157,7 @@ def settings_in(
         first = error.errors(include_url=False)[0]
         name = f"{PREFIX}{'_'.join(map(str, first['loc'])).upper()}"
         raise ConfigurationError(
-            f"{name} is not usable: {first['msg']}",
+            f"{name} is not usable: {first['msg'].removeprefix('Value error, ')}",
             remediation=f"Correct or unset {name}, then start the server again.",
         ) from error
 

@@ -76,6 +76,6 @@ def test_an_address_of_another_kind_is_told_in_a_line(tmp_path, capfd):
     assert entry.serve(tmp_path, f"mysql://ada:{PASSWORD}@db/work") == 2
     told = capfd.readouterr().err
     assert told == (
-        "aos-workflow: AOS_WORKFLOW_STATE is not usable: Value error, it must begin with"
+        "aos-workflow: AOS_WORKFLOW_STATE is not usable: it must begin with"
         " postgresql://. Correct or unset AOS_WORKFLOW_STATE, then start the server again.\n"
     )
