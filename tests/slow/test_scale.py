@@ -27,24 +27,39 @@ def project(root: Path, finished: int) -> tuple[Path, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def ten_thousand(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """A state folder with ten thousand finished sessions, and their ids."""
+def ten(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A state folder with ten finished sessions, and their ids."""
+    return project(tmp_path_factory.mktemp("few"), FEW)
+
+
+@pytest.fixture(scope="module")
+def ten_thousand(
+    tmp_path_factory: pytest.TempPathFactory,
+    ten: tuple[Path, list[str]],
+) -> tuple[Path, list[str]]:
+    """The same with ten thousand, made after it, so that both have been still for a while."""
     return project(tmp_path_factory.mktemp("many"), MANY)
 
 
 @pytest.fixture
 def many(ten_thousand: tuple[Path, list[str]]) -> Iterator[tuple[Path, list[str]]]:
-    """The same, with no live sessions but those of the test that uses it."""
+    """Ten thousand, with no live sessions but those of the test that uses it."""
     yield ten_thousand
-    served = server(ten_thousand[0], ten_thousand[0].parents[2])
-    for found in list(served.store.summaries(live_only=True)):
-        served.sessions.delete_session(found.session_id)
+    delete_live(ten_thousand[0])
 
 
 @pytest.fixture
-def few(tmp_path: Path) -> tuple[Path, list[str]]:
-    """A state folder with ten."""
-    return project(tmp_path, FEW)
+def few(ten: tuple[Path, list[str]]) -> Iterator[tuple[Path, list[str]]]:
+    """Ten, likewise."""
+    yield ten
+    delete_live(ten[0])
+
+
+def delete_live(folder: Path) -> None:
+    """Delete the sessions of a state folder that are not finished."""
+    served = server(folder, folder.parents[2])
+    for found in list(served.store.summaries(live_only=True)):
+        served.sessions.delete_session(found.session_id)
 
 
 def costs(folder: Path) -> Iterator[tuple[str, Cost]]:
