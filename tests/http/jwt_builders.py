@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import jwt
@@ -39,10 +40,14 @@ PUBLIC_PEM = RSA_KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
 
 
 def claims(**changes: Any) -> dict[str, Any]:
-    """Valid claims; None takes one away."""
+    """Valid claims; None takes one away, and a time span is counted from now."""
     now = int(time.time())
     valid = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "iat": now, "exp": now + 600}
-    return {name: value for name, value in {**valid, **changes}.items() if value is not None}
+    return {
+        name: now + value.total_seconds() if isinstance(value, timedelta) else value
+        for name, value in {**valid, **changes}.items()
+        if value is not None
+    }
 
 
 def token(
