@@ -31,11 +31,11 @@ from mcp_server.core.encoding import encode
 from mcp_server.core.file_evidence import EvidenceFiles
 from mcp_server.core.file_listing import JOURNAL, FolderListing
 from mcp_server.core.identifiers import is_digest, validate_session_id
-from mcp_server.core.journal import LineError, decode_line, decode_summary, encode_line
+from mcp_server.core.journal import LineError, decode_summary, encode_line
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.restoring import sound
 from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
-from mcp_server.core.store import no_session
+from mcp_server.core.store import damaged, no_session, record_in
 from mcp_server.core.transitions import Status
 from mcp_server.core.waiting import wait_here
 from mcp_server.errors import (
@@ -362,18 +362,8 @@ def _require_last(stored: bytes, last: Record) -> None:
 
 
 def _decode(session_id: str, line: bytes) -> Record:
-    try:
-        record = decode_line(line)
-    except LineError as error:
-        raise _damaged(session_id, str(error)) from error
-    if record.state.session_id != session_id:
-        raise _damaged(session_id, f"it holds session {record.state.session_id}")
-    return record
+    return record_in(line, session_id, "files")
 
 
 def _damaged(session_id: str, reason: str) -> DamagedStateError:
-    return DamagedStateError(
-        f"session {session_id} cannot be read: {reason}",
-        remediation="Its files were left as they are. Restore them from a backup, or start a new"
-        " session; all other sessions go on working.",
-    )
+    return damaged(session_id, reason, "files")

@@ -15,9 +15,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from mcp_server.core.journal import LineError, decode_line
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.selection import Listed, Place, Selection
-from mcp_server.errors import NotFoundError
+from mcp_server.errors import DamagedStateError, NotFoundError
 
 
 def no_session(session_id: str) -> NotFoundError:
@@ -26,6 +27,26 @@ def no_session(session_id: str) -> NotFoundError:
         f"no session {session_id}",
         remediation='Call aos_workflow(action="list_sessions") for the sessions that exist.',
     )
+
+
+def damaged(session_id: str, reason: str, kept: str) -> DamagedStateError:
+    """Return what is said of a session that cannot be read; `kept` names what it is kept in."""
+    return DamagedStateError(
+        f"session {session_id} cannot be read: {reason}",
+        remediation=f"Its {kept} were left as they are. Restore them from a backup, or start a new"
+        " session; all other sessions go on working.",
+    )
+
+
+def record_in(line: bytes, session_id: str, kept: str) -> Record:
+    """Return the record of a session's line; raises DamagedStateError."""
+    try:
+        record = decode_line(line)
+    except LineError as error:
+        raise damaged(session_id, str(error), kept) from error
+    if record.state.session_id != session_id:
+        raise damaged(session_id, f"it holds session {record.state.session_id}", kept)
+    return record
 
 
 class SessionStore(Protocol):

@@ -20,7 +20,7 @@ import psycopg
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
 from mcp_server.core.identifiers import validate_session_id
-from mcp_server.core.journal import LineError, decode_line, encode_line
+from mcp_server.core.journal import encode_line
 from mcp_server.core.models import Change, Record, SessionSummary
 from mcp_server.core.postgres.connections import Connection, Connections
 from mcp_server.core.postgres.keys import halves, key_of
@@ -30,7 +30,7 @@ from mcp_server.core.postgres.statements import Statements
 from mcp_server.core.postgres.transactions import TimeLimits, Transaction
 from mcp_server.core.restoring import sound
 from mcp_server.core.selection import UNFINISHED, Listed, Place, Selection
-from mcp_server.core.store import no_session
+from mcp_server.core.store import damaged, no_session, record_in
 from mcp_server.errors import ConflictError, DamagedStateError
 
 Result = TypeVar("Result")
@@ -322,13 +322,7 @@ def _done(_result: object) -> None:
 
 
 def _decode(session_id: str, line: bytes) -> Record:
-    try:
-        record = decode_line(line)
-    except LineError as error:
-        raise _damaged(session_id, str(error)) from error
-    if record.state.session_id != session_id:
-        raise _damaged(session_id, f"it holds session {record.state.session_id}")
-    return record
+    return record_in(line, session_id, "rows")
 
 
 def _busy(what: str) -> ConflictError:
@@ -339,8 +333,4 @@ def _busy(what: str) -> ConflictError:
 
 
 def _damaged(session_id: str, reason: str) -> DamagedStateError:
-    return DamagedStateError(
-        f"session {session_id} cannot be read: {reason}",
-        remediation="Its rows were left as they are. Restore them from a backup, or start a new"
-        " session; all other sessions go on working.",
-    )
+    return damaged(session_id, reason, "rows")
