@@ -112,6 +112,9 @@ class MemoryStore:
     def count(self, chosen: Selection) -> int:
         return count_of(self.summaries(), chosen)
 
+    def are_fewer(self, chosen: Selection, limit: int) -> bool:
+        return self.count(chosen) < limit
+
     def blob(self, session_id: str, digest: str) -> bytes:
         try:
             return self._blobs[session_id, digest]

@@ -198,15 +198,17 @@ class Completion:
 
     def _merged(self, state: SessionState, evidence: Mapping[str, Any]) -> dict[str, Any]:
         """Return `evidence` over what earlier attempts at the current phase submitted."""
+        given = {name: value for name, value in evidence.items() if value is not None}
         kept = {
             name: item.value
             if item.inline
             else decode(self._sessions.store.blob(state.session_id, item.sha256))
             for name, item in state.evidence.get(state.current_phase, {}).items()
         }
-        merged = kept | {name: value for name, value in evidence.items() if value is not None}
-        require_evidence(merged, self._limits)
-        return merged
+        if kept:
+            # Each of them alone is within the limits.
+            require_evidence(kept | given, self._limits)
+        return kept | given
 
     def _claims(
         self, gate: Gate, state: SessionState, evidence: Mapping[str, Any]

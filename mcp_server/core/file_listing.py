@@ -47,6 +47,11 @@ class FolderListing:
             self._known, self._still_since = known, changed if sound else 0
         return iter([found for _, found in known.values()])
 
+    @property
+    def size(self) -> int:
+        """How many journals there are, at the cost of their names."""
+        return len(self._entries())
+
     def _changed(self) -> int:
         """Return the time of the folder, 0 if there is none that can be believed."""
         try:
@@ -73,15 +78,16 @@ class FolderListing:
         return known
 
     def _stats(self) -> Iterator[tuple[str, os.stat_result]]:
-        try:
-            entries = list(os.scandir(self._folder))
-        except FileNotFoundError:
-            return
-        for entry in entries:
-            if not entry.name.endswith(JOURNAL):
-                continue
+        for entry in self._entries():
             try:
                 yield entry.name, entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 # It was moved or deleted while the folder was listed.
                 continue
+
+    def _entries(self) -> list[os.DirEntry[str]]:
+        try:
+            with os.scandir(self._folder) as entries:
+                return [entry for entry in entries if entry.name.endswith(JOURNAL)]
+        except FileNotFoundError:
+            return []

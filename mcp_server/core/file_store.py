@@ -18,8 +18,6 @@ the two loses nothing. Names of files come from validated ids and digests only, 
 followed. Safe for any number of threads and processes on one folder.
 """
 
-import errno
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -29,13 +27,15 @@ from mcp_server.core import durable, file_locks
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
 from mcp_server.core.file_evidence import EvidenceFiles
-from mcp_server.core.file_listing import JOURNAL, FolderListing
+from mcp_server.core.file_listing import FolderListing
+from mcp_server.core.file_places import LOCK, FilePlaces
 from mcp_server.core.identifiers import is_digest, validate_session_id
 from mcp_server.core.journal import LineError, decode_summary, encode_line
+from mcp_server.core.line_reader import LineReader
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.restoring import sound
 from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
-from mcp_server.core.store import damaged, no_session, record_in
+from mcp_server.core.store import damaged, no_session
 from mcp_server.core.transitions import Status
 from mcp_server.core.waiting import wait_here
 from mcp_server.errors import (
@@ -46,8 +46,7 @@ from mcp_server.errors import (
     NotFoundError,
 )
 
-_LOCK = ".lock"
-_LIMIT_LOCK = f"sessions{_LOCK}"
+_LIMIT_LOCK = f"sessions{LOCK}"
 _ALL = ""
 
 
@@ -56,23 +55,23 @@ class FileStore:
 
     def __init__(self, folder: Path, *, lock_timeout: float = 10.0) -> None:
         """Use `folder`; wait at most `lock_timeout` seconds for a lock."""
-        self._folder = folder
-        self._finished = folder / "finished"
-        self._definitions = folder / "definitions"
-        self._leases = folder / "verifying"
+        self._places = places = FilePlaces(folder)
+        self._folder, self._finished = places.folder, places.finished
+        self._definitions, self._leases = places.definitions, places.leases
         self._lock_timeout = lock_timeout
         self._evidence = EvidenceFiles(self._folder, self._finished)
         self._live = FolderListing(self._folder, self._summary)
         self._done = FolderListing(self._finished, self._summary, only_moves=True)
         self._swept: set[str] = set()
+        self._reader = LineReader("files")
 
     @contextmanager
     def locked(self, session_id: str) -> Iterator[None]:
         """Hold the session's sidecar lock; raises ConflictError naming the holder."""
         # Looking first keeps an unknown id from leaving a lock file behind.
-        self._journal(session_id)
-        path = self._folder / f"{session_id}{_LOCK}"
-        with file_locks.hold(path, f"session {session_id}", self._lock_timeout):
+        self._places.journal(session_id)
+        lock = self._places.of(session_id).lock
+        with file_locks.hold(lock, f"session {session_id}", self._lock_timeout):
             if session_id not in self._swept:
                 # Sweeping tidies up; what is in its way is for the action itself to judge.
                 with suppress(OSError, DamagedStateError, DiskRefusedError, NotFoundError):
@@ -97,16 +96,15 @@ class FileStore:
     @contextmanager
     def verifying(self, session_id: str) -> Iterator[bool]:
         """Say to all servers that the session is being verified; yield False if it is already."""
-        self._journal(session_id)
+        self._places.journal(session_id)
         with durable.disk_errors():
             self._leases.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
-        with file_locks.lease(self._leases / f"{session_id}{_LOCK}") as held:
+        with file_locks.lease(self._places.of(session_id).lease) as held:
             yield held
 
     def is_verifying(self, session_id: str) -> bool:
         """Tell whether any server is verifying the session."""
-        validate_session_id(session_id)
-        return file_locks.is_held(self._leases / f"{session_id}{_LOCK}")
+        return file_locks.is_held(self._places.of(session_id).lease)
 
     def create(self, changes: Sequence[Change]) -> Record:
         """Store a new session with its history so far, whole or not at all."""
@@ -118,18 +116,21 @@ class FileStore:
         if record is None:
             raise ValueError("a session needs a first change")
         session_id = record.state.session_id
+        path = self._places.of(session_id).live
         with durable.disk_errors():
             self._make_folders()
-            if self._is_taken(session_id):
+            if self._places.is_taken(session_id):
                 raise ConflictError(
                     "Session modified by another operation: the new session's id is taken",
                     remediation="Send the same call again.",
                 )
             for change in changes:
                 self._evidence.keep(self._folder, session_id, change.blobs)
-            path = self._folder / f"{session_id}{JOURNAL}"
             durable.write_whole(path, b"".join(lines))
             self._settle(path, record.state.status)
+        self._reader.remember(lines[-1][:-1], record)
+        # What is stored as a whole leaves nothing over.
+        self._swept.add(session_id)
         return record
 
     def append(self, change: Change, last: Record) -> Record:
@@ -137,14 +138,15 @@ class FileStore:
         line, record = encode_line(change, last)
         session_id = change.state.session_id
         with durable.disk_errors():
-            path = self._journal(session_id)
+            path = self._places.journal(session_id)
             home = self._home_of(change.state.status)
             if home is self._folder and path.parent != home:
-                _require_last(durable.last_line(path), last)
+                self._require_last(durable.last_line(path), last)
                 path = self._move(path, home)
             self._evidence.keep(path.parent, session_id, change.blobs)
-            durable.append_line(path, line, lambda stored: _require_last(stored, last))
+            durable.append_line(path, line, lambda stored: self._require_last(stored, last))
             self._settle(path, change.state.status)
+        self._reader.remember(line[:-1], record)
         return record
 
     def restore(
@@ -152,14 +154,14 @@ class FileStore:
     ) -> Record:
         """Store a session of another store as it is, or what of it is not here yet."""
         session = sound(session_id, lines, blobs)
+        path = self._places.of(session_id).live
         with durable.disk_errors():
             self._make_folders()
-            path = self._folder / f"{session_id}{JOURNAL}"
-            if self._is_taken(session_id):
+            if self._places.is_taken(session_id):
                 session.lacking(self.lines(session_id))
                 # What is opened again stands among the live before its line is there.
-                if self._journal(session_id) != path:
-                    self._move(self._journal(session_id), self._folder)
+                if self._places.journal(session_id) != path:
+                    self._move(self._places.journal(session_id), self._folder)
             self._evidence.keep(self._folder, session_id, session.blobs)
             durable.write_whole(path, b"".join(line + b"\n" for line in session.lines))
             self._settle(path, session.last.state.status)
@@ -170,15 +172,15 @@ class FileStore:
         # A session that moves between looking for it and opening it is looked for once more.
         for _ in range(2):
             with suppress(FileNotFoundError), durable.disk_errors():
-                line = durable.last_line(self._journal(session_id))
-                return _decode(session_id, line)
+                line = durable.last_line(self._places.journal(session_id))
+                return self._reader.record(session_id, line)
         raise no_session(session_id)
 
     def lines(self, session_id: str) -> list[bytes]:
         """Return the whole lines of the session's journal, oldest first, without their newlines."""
         for _ in range(2):
             with suppress(FileNotFoundError), durable.disk_errors():
-                *whole, _torn = durable.read_file(self._journal(session_id)).split(b"\n")
+                *whole, _torn = durable.read_file(self._places.journal(session_id)).split(b"\n")
                 return whole
         raise no_session(session_id)
 
@@ -205,11 +207,20 @@ class FileStore:
         """Return how many sessions are chosen."""
         return count_of(self.summaries(live_only=chosen.is_of_live_ones), chosen)
 
+    def are_fewer(self, chosen: Selection, limit: int) -> bool:
+        """Tell whether fewer than `limit` sessions are chosen."""
+        if chosen.is_of_live_ones:
+            with durable.disk_errors():
+                if self._live.size < limit:
+                    return True
+        return self.count(chosen) < limit
+
     def _summary(self, session_id: str) -> SessionSummary | Damage | None:
         try:
             with durable.disk_errors():
-                line = durable.last_line(self._journal(session_id))
-            found = decode_summary(line)
+                line = durable.last_line(self._places.journal(session_id))
+            known = self._reader.known(line)
+            found = known.state.summary if known else decode_summary(line)
         except (FileNotFoundError, NotFoundError):
             return None
         except LineError as error:
@@ -238,15 +249,16 @@ class FileStore:
         note = {"session_id": session_id, "time": time.isoformat(), "reason": reason,
                 "last_hash": last.hash}  # fmt: skip
         try:
-            path = self._journal(session_id)
+            path = self._places.journal(session_id)
         except NotFoundError:
             return False
         with durable.disk_errors():
             durable.append_note(self._folder / "deletions.log", encode(note) + b"\n")
             path.unlink(missing_ok=True)
             self._evidence.remove(session_id)
-            for folder in (self._folder, self._leases):
-                (folder / f"{session_id}{_LOCK}").unlink(missing_ok=True)
+            files = self._places.of(session_id)
+            for lock in (files.lock, files.lease):
+                lock.unlink(missing_ok=True)
             durable.sync_folder(path.parent)
         self._swept.discard(session_id)
         return True
@@ -273,19 +285,8 @@ class FileStore:
             )
         return content
 
-    def _journal(self, session_id: str) -> Path:
-        validate_session_id(session_id)
-        for folder in (self._folder, self._finished, self._folder):
-            path = folder / f"{session_id}{JOURNAL}"
-            if os.path.lexists(path):
-                return path
-        raise no_session(session_id)
-
     def _make_folders(self) -> None:
-        for folder in (self._finished, self._definitions):
-            if folder.is_symlink():
-                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        if self._finished.is_dir() and self._definitions.is_dir():
+        if self._places.are_made:
             return
         state = self._folder.parent
         state.parent.mkdir(parents=True, exist_ok=True)
@@ -295,12 +296,15 @@ class FileStore:
         with suppress(FileExistsError):
             durable.write_new(state / ".gitignore", b"*\n")
 
+    def _require_last(self, stored: bytes, last: Record) -> None:
+        if self._reader.record(last.state.session_id, stored).hash != last.hash:
+            raise ConflictError(
+                "Session modified by another operation",
+                remediation="Read the session again with get_state, then retry.",
+            )
+
     def _home_of(self, status: Status) -> Path:
         return self._finished if status is Status.COMPLETED else self._folder
-
-    def _is_taken(self, session_id: str) -> bool:
-        return any(os.path.lexists(home / f"{session_id}{JOURNAL}")
-                   for home in (self._folder, self._finished))  # fmt: skip
 
     def _move(self, path: Path, home: Path) -> Path:
         """Move a journal, and before it its evidence, to `home`; return where the journal is."""
@@ -323,7 +327,7 @@ class FileStore:
         return {
             item.sha256
             for line in self.lines(session_id)
-            for items in _decode(session_id, line).state.evidence.values()
+            for items in self._reader.record(session_id, line).state.evidence.values()
             for item in items.values()
         }
 
@@ -335,34 +339,22 @@ class FileStore:
         """
         for folder in (self._folder, self._definitions):
             for path in list(folder.iterdir()):
-                of_a_session = path.suffix in {".evidence", _LOCK} and path.name != _LIMIT_LOCK
+                of_a_session = path.suffix in {".evidence", LOCK} and path.name != _LIMIT_LOCK
                 # Births and pins write aside, and only under the store-wide lock.
                 if path.name.endswith(durable.ASIDE):
                     path.unlink(missing_ok=True)
-                elif of_a_session and not self._is_taken(path.stem):
+                elif of_a_session and not self._places.is_taken(path.stem):
                     self._evidence.remove(path.stem)
-                    (folder / f"{path.stem}{_LOCK}").unlink(missing_ok=True)
+                    (folder / f"{path.stem}{LOCK}").unlink(missing_ok=True)
         for path in list(self._leases.iterdir()) if self._leases.is_dir() else ():
-            if not self._is_taken(path.stem):
+            if not self._places.is_taken(path.stem):
                 path.unlink(missing_ok=True)
         for found in list(self.summaries(live_only=True)):
             if isinstance(found, SessionSummary) and found.status is Status.COMPLETED:
                 with suppress(ConflictError, NotFoundError), self.locked(found.session_id):
-                    path = self._journal(found.session_id)
+                    path = self._places.journal(found.session_id)
                     if decode_summary(durable.last_line(path)).status is Status.COMPLETED:
                         self._move(path, self._finished)
-
-
-def _require_last(stored: bytes, last: Record) -> None:
-    if _decode(last.state.session_id, stored).hash != last.hash:
-        raise ConflictError(
-            "Session modified by another operation",
-            remediation="Read the session again with get_state, then retry.",
-        )
-
-
-def _decode(session_id: str, line: bytes) -> Record:
-    return record_in(line, session_id, "files")
 
 
 def _damaged(session_id: str, reason: str) -> DamagedStateError:

@@ -27,11 +27,6 @@ _MAX_HEAD = 1_000
 _HASH_KEY = b',"hash":"'
 _HASH_TAIL = len(_HASH_KEY) + 64 + len(b'"}')
 
-_KEPT_LINES = 32
-_KEPT_LINE = 64 * 1024
-_decoded: dict[str, Record] = {}
-"""Records that were read last, by the hash of their line; frozen, so that all may have them."""
-
 
 class LineError(Exception):
     """A line is not a record of this schema version, or not what its hash says."""
@@ -85,20 +80,11 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
 
 def decode_line(line: bytes) -> Record:
     """Return the record of one line (without its newline); raises LineError."""
-    stated = _stated_hash(line)
-    # Each line is hashed each time; bytes whose hash is known were read before, and hold the same.
-    if stated in _decoded and digest(line[:-_HASH_TAIL]) == stated:
-        return _decoded[stated]
     parsed, line_hash = _checked(line)
     try:
-        record = Record.model_validate({**parsed, "hash": line_hash})
+        return Record.model_validate({**parsed, "hash": line_hash})
     except ValidationError as error:
         raise LineError(f"line {parsed['seq']} does not hold a session") from error
-    if len(line) <= _KEPT_LINE:
-        while len(_decoded) >= _KEPT_LINES:
-            _decoded.pop(next(iter(_decoded)), None)
-        _decoded[line_hash] = record
-    return record
 
 
 def decode_summary(line: bytes) -> SessionSummary:
@@ -152,6 +138,18 @@ def _head(line: bytes) -> Any:
     return parsed if parsed.keys() >= _HEAD else from_json(line)
 
 
+def hash_of(line: bytes) -> str:
+    """Return the hash that a line (without its newline) should end with."""
+    return digest(line[:-_HASH_TAIL])
+
+
+def stated_hash(line: bytes) -> str:
+    """Return the hash that a line ends with, nothing if it ends otherwise."""
+    tail = line[-_HASH_TAIL:]
+    ends_well = tail.startswith(_HASH_KEY) and tail.endswith(b'"}')
+    return tail[len(_HASH_KEY) : -2].decode("ascii", "replace") if ends_well else ""
+
+
 def _text_or_none(value: object) -> str | None:
     return None if value is None else str(value)
 
@@ -170,14 +168,7 @@ def _checked(line: bytes) -> tuple[dict[str, Any], str]:
         raise LineError(
             f"written by a newer server (schema {version}, this one knows {SCHEMA_VERSION})"
         )
-    stated = _stated_hash(line)
-    if digest(line[:-_HASH_TAIL]) != stated:
+    stated = stated_hash(line)
+    if hash_of(line) != stated:
         raise LineError(f"line {seq} is not what its hash says")
     return parsed, stated
-
-
-def _stated_hash(line: bytes) -> str:
-    """Return the hash that a line ends with, nothing if it ends otherwise."""
-    tail = line[-_HASH_TAIL:]
-    ends_well = tail.startswith(_HASH_KEY) and tail.endswith(b'"}')
-    return tail[len(_HASH_KEY) : -2].decode("ascii", "replace") if ends_well else ""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mcp_server.core.encoding import DEEPEST, digest, encode_submitted
+from mcp_server.core.encoding import DEEPEST, decode, digest, encode, encode_submitted
 from mcp_server.core.models import (
     MAX_ERRORS,
     MAX_HISTORY,
@@ -75,7 +75,8 @@ def prepare(
             size=len(content),
             sha256=digest(content),
             inline=inline,
-            value=value if inline else None,
+            # As it is read back: a tuple is a list by then, and a key that is a number is text.
+            value=decode(content) if inline else None,
             observation=(observed or {}).get(name),
         )
     return Submission(items, blobs)
@@ -114,7 +115,7 @@ def begin(
         workflow_type=workflow_type,
         target_file=target_file,
         definition=definition,
-        options=dict(options),
+        options=decode(encode(options)),
         status=Status.ACTIVE,
         phases=phases,
         current_phase=first,

@@ -86,7 +86,14 @@ class SessionLists:
 
     def counted(self) -> int:
         """Return how many sessions count against the limit."""
-        return self._store.count(Selection(statuses=COUNTED, project=self.scope()))
+        return self._store.count(self._counted())
+
+    def counts_below(self, limit: int) -> bool:
+        """Tell whether fewer than `limit` sessions count against the limit."""
+        return self._store.are_fewer(self._counted(), limit)
+
+    def _counted(self) -> Selection:
+        return Selection(statuses=COUNTED, project=self.scope())
 
     def list_sessions(
         self,

@@ -170,20 +170,18 @@ class StateManager(SessionLists):
         may be one of another repository: the change looks at no files.
         """
         validate_session_id(session_id)
+        takes_room = False
         if activates or self._caller().confined:
             # Looking first keeps a call on an unknown session from making folders, and one on
             # somebody else's from learning by its lock that it exists.
-            self.load(session_id)
-        room = self._store.exclusive(self.scope()) if activates else nullcontext()
+            found = self.load(session_id)
+            takes_room = activates and found.status not in COUNTED
+        room = self._store.exclusive(self.scope()) if takes_room else nullcontext()
         stored: Record | None = None
         with room, self._store.locked(session_id):
             draft = Draft(self._seen(self._store.read(session_id)))
             if expected_seq is not None and draft.stored.seq != expected_seq:
-                raise ConflictError(
-                    f"Session modified by another operation: it is at change {draft.stored.seq},"
-                    f" not {expected_seq}",
-                    remediation="Read the session again with get_state, then retry.",
-                )
+                raise _changed(f"it is at change {draft.stored.seq}, not {expected_seq}")
             with refusals.teaching(draft.state):
                 if not elsewhere:
                     self._require_here(draft.state)
@@ -191,6 +189,8 @@ class StateManager(SessionLists):
             if draft.change is not None:
                 before, after = draft.state.status, draft.change.state.status
                 if after in COUNTED and before not in COUNTED:
+                    if not takes_room:
+                        raise _changed(f"it is {before} now")
                     self._require_room()
                 stored = self._store.append(self._signed(draft.change), draft.stored)
         if stored is not None:
@@ -273,11 +273,19 @@ class StateManager(SessionLists):
             )
 
     def _require_room(self) -> None:
+        if self.counts_below(self._max_active):
+            return
         counted = self.counted()
-        if counted >= self._max_active:
-            raise LimitError(
-                f"{counted} sessions are active or failed; the limit is {self._max_active}",
-                remediation="Finish, pause or delete one first:"
-                f" {views.call(Action.LIST_SESSIONS, status='active')}",
-                details={"active": counted, "limit": self._max_active},
-            )
+        raise LimitError(
+            f"{counted} sessions are active or failed; the limit is {self._max_active}",
+            remediation="Finish, pause or delete one first:"
+            f" {views.call(Action.LIST_SESSIONS, status='active')}",
+            details={"active": counted, "limit": self._max_active},
+        )
+
+
+def _changed(how: str) -> ConflictError:
+    return ConflictError(
+        f"Session modified by another operation: {how}",
+        remediation="Read the session again with get_state, then retry.",
+    )

@@ -15,7 +15,6 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from mcp_server.core.journal import LineError, decode_line
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.selection import Listed, Place, Selection
 from mcp_server.errors import DamagedStateError, NotFoundError
@@ -36,17 +35,6 @@ def damaged(session_id: str, reason: str, kept: str) -> DamagedStateError:
         remediation=f"Its {kept} were left as they are. Restore them from a backup, or start a new"
         " session; all other sessions go on working.",
     )
-
-
-def record_in(line: bytes, session_id: str, kept: str) -> Record:
-    """Return the record of a session's line; raises DamagedStateError."""
-    try:
-        record = decode_line(line)
-    except LineError as error:
-        raise damaged(session_id, str(error), kept) from error
-    if record.state.session_id != session_id:
-        raise damaged(session_id, f"it holds session {record.state.session_id}", kept)
-    return record
 
 
 class SessionStore(Protocol):
@@ -109,6 +97,9 @@ class SessionStore(Protocol):
 
     def count(self, chosen: Selection) -> int:
         """Return how many sessions are chosen."""
+
+    def are_fewer(self, chosen: Selection, limit: int) -> bool:
+        """Tell whether fewer than `limit` sessions are chosen, reading no more than that takes."""
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return evidence that was stored with a change; raises DamagedStateError if it is gone."""

@@ -165,13 +165,7 @@ class WorkflowEngine:
         """Submit evidence for the current phase: its gate lets it pass, or says what is missing."""
         require_evidence(evidence, self._limits)
         state = self._sessions.load_here(session_id)
-        answer = self._completion.complete(state, phase, evidence)
-        if answer.get("checkpoint_passed"):
-            # Which definition a session follows is the same before and after.
-            moved = self._moved_on(state).get("moved_on")
-            if moved:
-                answer["warnings"] = [*answer["warnings"], moved]
-        return answer
+        return self._completion.complete(state, phase, evidence)
 
     def get_state(self, session_id: str) -> Answer:
         """Return where a session stands and what was submitted to it."""

@@ -28,7 +28,7 @@ from mcp.types import (
     UnsubscribeRequestParams,
 )
 
-from mcp_server.server import services
+from mcp_server.server import services, short_calls
 from mcp_server.server.cancelling import CANCELLED, Cancelling
 from mcp_server.server.roots import Find
 from mcp_server.server.stdio import LISTEN, StdioServer
@@ -136,7 +136,8 @@ class ProjectServer(StdioServer):
                     return await call_next(ctx)
 
     async def _call(self, ctx: RequestContext, call_next: CallNext) -> HandlerResult:
-        result = await self._cancelling.carry_out(ctx, call_next)
+        with short_calls.told_by(self.awaits_one):
+            result = await self._cancelling.carry_out(ctx, call_next)
         if self._opened is not None and self._opened.watched:
             arguments = (ctx.params or {}).get("arguments")
             named = arguments.get("session_id") if isinstance(arguments, Mapping) else None

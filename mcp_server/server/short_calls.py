@@ -6,10 +6,15 @@ syncs those of many threads at once; the last one of its kind was short, which t
 of how much there is to look through; and it comes to nothing that may wait or take long, such as a
 lock that is held, git, or a gate that looks. A call that does is made again in a thread: it says so
 before it changes anything (`core.waiting`). Belongs to the event loop.
+
+What else has come is known to a transport that counts its requests; where none does, a call waits
+for the loop to go round until those that came with it have been counted here.
 """
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -27,6 +32,8 @@ _STEPS_BEHIND = 2
 
 _MAX_LONG = 128
 _long = anyio.CapacityLimiter(_MAX_LONG)
+
+_is_alone: ContextVar[Callable[[], bool] | None] = ContextVar("is_alone", default=None)
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -46,6 +53,16 @@ async def run_long(method: Callable[_P, _R], *args: _P.args, **kwargs: _P.kwargs
     return await anyio.to_thread.run_sync(call, limiter=_long, abandon_on_cancel=True)
 
 
+@contextmanager
+def told_by(is_alone: Callable[[], bool] | None) -> Iterator[None]:
+    """Ask `is_alone`, if anybody knows, whether a call inside is the only one to be answered."""
+    token = _is_alone.set(is_alone)
+    try:
+        yield
+    finally:
+        _is_alone.reset(token)
+
+
 class ShortCalls:
     """The calls of one process that change or list sessions."""
 
@@ -63,10 +80,7 @@ class ShortCalls:
         call = partial(self._timed, partial(method, *args, **kwargs), _kind_of(method))
         self._running += 1
         try:
-            # Calls that came together have been counted by the time the first of them goes on.
-            for _ in range(_STEPS_BEHIND):
-                await anyio.lowlevel.checkpoint()
-            if self._running == 1 and self._is_short(method):
+            if await self._is_alone() and self._is_short(method):
                 try:
                     with without_waiting():
                         return call()
@@ -76,6 +90,14 @@ class ShortCalls:
             return result
         finally:
             self._running -= 1
+
+    async def _is_alone(self) -> bool:
+        if is_alone := _is_alone.get():
+            return self._running == 1 and is_alone()
+        # Calls that came together have been counted by the time the first of them goes on.
+        for _ in range(_STEPS_BEHIND):
+            await anyio.lowlevel.checkpoint()
+        return self._running == 1
 
     def _is_short(self, method: Callable[..., Any]) -> bool:
         # Of the first one of a kind nothing is known yet.

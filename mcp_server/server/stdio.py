@@ -58,9 +58,9 @@ class Unanswered:
         """Whether the next one has to wait."""
         return self._count >= MAX_REQUESTS or self._bytes >= self._room
 
-    def __bool__(self) -> bool:
-        """Tell whether there are any that an answer is awaited for."""
-        return self._awaited > 0
+    def __len__(self) -> int:
+        """Return how many there are that an answer is awaited for."""
+        return self._awaited
 
     def add(self, request_id: RequestId, size: int, *, is_awaited: bool = True) -> None:
         """Count a request in, and among those that are worth waiting for at the end."""
@@ -180,6 +180,11 @@ class Inbox:
             self._reader.resume_reading()
         self._paused = full
 
+    @property
+    def awaits_one(self) -> bool:
+        """Whether the client waits for one answer alone, as far as it has been heard."""
+        return len(self._unanswered) == 1 and not self._lines
+
     async def receive(self) -> SessionMessage:
         """Return the next message, or wait for it; raises EndOfStream."""
         while True:
@@ -279,6 +284,9 @@ class StdioServer(MCPServer[Any]):
     warm: Callable[[], Iterator[None]]
     """Gets at hand what calls need, step by step, once the client could list the tools."""
 
+    awaits_one: Callable[[], bool] | None = None
+    """Tells whether one answer alone is awaited, while standard input and output are served."""
+
     async def run_stdio_async(self) -> None:
         """Serve standard input and output until the client closes them."""
         warming = asyncio.create_task(self._warm_up())
@@ -297,6 +305,7 @@ class StdioServer(MCPServer[Any]):
         source, sink = pipes.take_standard_streams()
         async with connected(source, sink, self.line_limit) as (inbox, outbox):
             inbox.on_end = be_gone_soon
+            self.awaits_one = lambda: inbox.awaits_one
             await self._lowlevel_server.run(
                 inbox, outbox, self._lowlevel_server.create_initialization_options()
             )

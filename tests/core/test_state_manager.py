@@ -141,6 +141,50 @@ def test_a_session_that_counts_already_needs_no_more_room():
     assert sessions.load(session_id).checkpoint_note == "still active"
 
 
+class Tellers(MemoryStore):
+    """A store that counts how often the lock of the limit is taken, and lets others in first."""
+
+    def __init__(self):
+        super().__init__()
+        self.taken = 0
+        self.meanwhile = lambda: None
+
+    def exclusive(self, project=None):
+        self.taken += 1
+        return super().exclusive(project)
+
+    def locked(self, session_id):
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return super().locked(session_id)
+
+
+@pytest.mark.parametrize(("status", "taken"), [(Status.FAILED, 0), (Status.PAUSED, 1)])
+def test_only_a_session_that_does_not_count_yet_takes_the_lock_of_the_limit(status, taken):
+    store = Tellers()
+    sessions = manager(store)
+    session_id = put(sessions, create(sessions), status)
+    store.taken = 0
+    with sessions.edit(session_id, activates=True) as draft:
+        draft.record(noted(draft.state, "as it is"))
+    assert store.taken == taken
+
+
+def test_a_session_that_stopped_counting_meanwhile_is_not_activated_past_the_limit():
+    store = Tellers()
+    sessions = manager(store, max_active=1)
+    session_id = create(sessions)
+    store.meanwhile = lambda: put(sessions, session_id, Status.PAUSED)
+    with (
+        pytest.raises(ConflictError) as refusal,
+        sessions.edit(session_id, activates=True) as draft,
+    ):
+        draft.record(resume(draft.state, NOON))
+    assert refusal.value.message == "Session modified by another operation: it is paused now"
+    assert refusal.value.remediation == "Read the session again with get_state, then retry."
+    assert sessions.load(session_id).status is Status.PAUSED
+
+
 def test_an_edit_stores_what_its_draft_records(sessions):
     session_id = create(sessions)
     with sessions.edit(session_id) as draft:

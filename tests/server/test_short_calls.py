@@ -4,11 +4,12 @@ import threading
 from functools import partial
 
 import anyio
+import anyio.lowlevel
 import anyio.to_thread
 import pytest
 
 from mcp_server.core.waiting import wait_here
-from mcp_server.server.short_calls import SHORT_SECONDS, ShortCalls
+from mcp_server.server.short_calls import SHORT_SECONDS, ShortCalls, told_by
 
 
 class Clock:
@@ -82,6 +83,27 @@ async def test_calls_that_come_together_do_not_wait_for_each_other():
     # The last one is alone by the time it goes on only if the others were answered before it came.
     assert told[:1] == ["thread"]
     assert await run(calls) == "loop"
+
+
+@pytest.mark.parametrize(("is_alone", "place"), [(True, "loop"), (False, "thread")])
+async def test_a_transport_that_counts_its_requests_is_believed(is_alone, place):
+    calls = ShortCalls(Clock())
+    await run(calls)
+    with told_by(lambda: is_alone):
+        assert await run(calls) == place
+    assert await run(calls) == "loop"
+
+
+async def test_calls_that_are_made_already_are_company_whatever_the_transport_says():
+    calls, go_on = ShortCalls(Clock()), threading.Event()
+    await run(calls)
+    async with anyio.create_task_group() as tasks:
+        with told_by(lambda: False):
+            tasks.start_soon(run, calls, lambda: go_on.wait(10))
+        await anyio.lowlevel.checkpoint()
+        with told_by(lambda: True):
+            assert await run(calls) == "thread"
+        go_on.set()
 
 
 async def test_what_a_call_raises_is_raised_wherever_it_runs():

@@ -168,6 +168,19 @@ async def test_the_pipe_is_held_back_while_whole_lines_wait():
     assert not pace.paused
 
 
+async def test_whether_one_answer_alone_is_awaited_is_known():
+    inbox, outbox, _ = opened()
+    told = [inbox.awaits_one]
+    inbox.take(line(request(1, LISTEN)) + line(call(2, "get_state")) + line(call(3, "get_state")))
+    for _ in range(2):
+        await inbox.receive()
+    told.append(inbox.awaits_one)
+    await inbox.receive()
+    told.append(inbox.awaits_one)
+    await outbox.send(answer(3))
+    assert [*told, inbox.awaits_one] == [False, False, False, True]
+
+
 async def test_a_client_that_listens_is_not_waited_for_at_the_end():
     inbox, outbox, _ = opened()
     inbox.take(line(request("listen:0", LISTEN)) + line(request(1, "ping")))

@@ -21,6 +21,7 @@ from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
 from mcp_server.core.identifiers import validate_session_id
 from mcp_server.core.journal import encode_line
+from mcp_server.core.line_reader import LineReader
 from mcp_server.core.models import Change, Record, SessionSummary
 from mcp_server.core.postgres.connections import Connection, Connections
 from mcp_server.core.postgres.keys import halves, key_of
@@ -30,7 +31,7 @@ from mcp_server.core.postgres.statements import Statements
 from mcp_server.core.postgres.transactions import TimeLimits, Transaction
 from mcp_server.core.restoring import sound
 from mcp_server.core.selection import UNFINISHED, Listed, Place, Selection
-from mcp_server.core.store import damaged, no_session, record_in
+from mcp_server.core.store import damaged, no_session
 from mcp_server.errors import ConflictError, DamagedStateError
 
 Result = TypeVar("Result")
@@ -48,6 +49,7 @@ class PostgresStore:
         self._limits = limits
         self._sql = Statements(schema)
         self._thread = threading.local()
+        self._reader = LineReader("rows")
 
     def close(self) -> None:
         """Give all connections up."""
@@ -160,7 +162,7 @@ class PostgresStore:
         row = self._look(lambda c: c.execute(self._sql["last"], [session_id]).fetchone())
         if row is None:
             raise no_session(session_id)
-        return _decode(session_id, row[0])
+        return self._reader.record(session_id, row[0])
 
     def lines(self, session_id: str) -> list[bytes]:
         """Return the lines of the session as they were stored, oldest first."""
@@ -189,6 +191,10 @@ class PostgresStore:
         asked = self._sql.count(chosen)
         row = self._look(lambda c: c.execute(asked.text, asked.values).fetchone())
         return int(row[0]) if row else 0
+
+    def are_fewer(self, chosen: Selection, limit: int) -> bool:
+        """Tell whether fewer than `limit` sessions are chosen."""
+        return self.count(chosen) < limit
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return one piece of large evidence."""
@@ -319,10 +325,6 @@ def _is_locked(connection: Connection, high: int, low: int) -> bool:
 
 def _done(_result: object) -> None:
     """Take what a statement returned for nothing."""
-
-
-def _decode(session_id: str, line: bytes) -> Record:
-    return record_in(line, session_id, "rows")
 
 
 def _busy(what: str) -> ConflictError:
