@@ -24,9 +24,9 @@ import mcp_server
 from benchmarks.tables import Section
 from mcp_server.config import PROJECT_VARIABLE
 from mcp_server.core.definitions import Phase
+from mcp_server.core.rendering import render
 from mcp_server.example import Example, claims
 from mcp_server.server.services import library_for
-from mcp_server.server.tools.rendering import render
 from mcp_server.server.tools.workflow_tools import aos_workflow
 
 WORKFLOWS = Path(mcp_server.__file__).parent / "workflows"
