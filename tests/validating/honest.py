@@ -105,7 +105,7 @@ class Honest:
             "complete_phase": lambda g: engine.complete_phase(
                 g.session_id(), g.number("phase"), g.object("evidence")
             ),
-            "get_state": lambda g: engine.get_state(g.session_id()),
+            "get_state": lambda g: engine.get_state(g.session_id(), g.optional_number("phase")),
             "list_sessions": lambda g: sessions.list_sessions(
                 g.status(), g.optional_number("limit"), g.optional_text("cursor")
             ),
