@@ -5,7 +5,8 @@ text as it is. An answer consists of
 
 - its content: the phase or the task as the workflow's author wrote it, which includes what the gate
   asks for, and what the gate says of each field;
-- records, of which there may be many: sessions, workflows, attempts, refusals, artifacts;
+- records, of which there may be many: sessions, workflows, attempts, refusals, and what was
+  submitted to the one phase that get_state is asked for;
 - everything else, which is what the limit is for. Records have a limit of their own.
 """
 
@@ -15,7 +16,7 @@ import importlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,9 @@ import mcp_server
 from benchmarks.tables import Section
 from mcp_server.config import PROJECT_VARIABLE
 from mcp_server.core.definitions import Phase
+from mcp_server.core.rendering import render
 from mcp_server.example import Example, claims
 from mcp_server.server.services import library_for
-from mcp_server.server.tools.rendering import render
 from mcp_server.server.tools.workflow_tools import aos_workflow
 
 WORKFLOWS = Path(mcp_server.__file__).parent / "workflows"
@@ -38,7 +39,8 @@ INPUT_LIMIT, TOOL_LIMIT = 4_608, 8_192
 """Bytes of the tool's name, description and input schema, and of all of its definition."""
 
 _OF_THE_GATE = ("missing_evidence", "validation_errors", "unverified")
-_RECORDS = ("sessions", "workflows", "errors", "artifacts", "previous_errors")
+_RECORDS = ("sessions", "workflows", "errors", "previous_errors")
+_OF_ONE_PHASE = "get_state (one phase)"
 
 Answer = dict[str, Any]
 
@@ -72,15 +74,15 @@ class Measured:
     beside: int = 0
     example: Answer = field(default_factory=dict)
 
-    def add(self, answer: Answer) -> None:
-        """Take an answer in."""
+    def add(self, answer: Answer, records: Sequence[str] = _RECORDS) -> None:
+        """Take an answer in, of whose fields `records` may be many."""
         self.calls += 1
         whole = Halves.of(answer)
         if whole.larger > self.whole.larger:
             self.whole, self.example = whole, answer
         bare = without_content(answer)
         self.with_records = max(self.with_records, Halves.of(bare).larger)
-        self.beside = max(self.beside, Halves.of(without_records(bare)).larger)
+        self.beside = max(self.beside, Halves.of(without_records(bare, records)).larger)
 
     def merge(self, other: "Measured") -> None:
         """Take in what another walk came to."""
@@ -104,9 +106,9 @@ def without_content(answer: Answer) -> Answer:
     return bare
 
 
-def without_records(answer: Answer) -> Answer:
+def without_records(answer: Answer, records: Sequence[str] = _RECORDS) -> Answer:
     """Return an answer without what there may be many of."""
-    bare = {name: type(value)() if name in _RECORDS else value for name, value in answer.items()}
+    bare = {name: type(value)() if name in records else value for name, value in answer.items()}
     if "session" in bare:
         bare["session"] = {**bare["session"], "phase_history": []}
     return bare
@@ -135,8 +137,13 @@ async def _walk(name: str, project: Path) -> dict[str, Measured]:
 
     async def call(action: str, **arguments: Any) -> Answer:
         answer = await aos_workflow(action, **arguments)
-        refused = " (refused)" if answer["status"] == "error" else ""
-        measured.setdefault(f"{action}{refused}", Measured()).add(answer)
+        if answer["status"] == "error":
+            measured.setdefault(f"{action} (refused)", Measured()).add(answer)
+        elif action == "get_state" and "phase" in arguments:
+            of_one = measured.setdefault(_OF_ONE_PHASE, Measured())
+            of_one.add(answer, (*_RECORDS, "artifacts"))
+        else:
+            measured.setdefault(action, Measured()).add(answer)
         return answer
 
     example = Example.of(WORKFLOWS / name)
@@ -173,6 +180,7 @@ async def _phase(
         raise RuntimeError(json.dumps(passed))
     for action in ("get_state", "get_session", "get_errors"):
         await call(action, **session)
+    await call("get_state", **session, phase=number)
     await call("list_sessions")
 
 
@@ -218,9 +226,10 @@ TEXT = """\
 
 An answer is its content (the phase or the task as the workflow's author wrote it, with what its
 gate asks for and says of each field), records of which there may be many (sessions, workflows,
-attempts, refusals, artifacts), and everything else. In either half, everything else is at most
-{beside:,} bytes, with records {records:,}; `tests/test_sizes.py` pins both. Bytes of UTF-8{tokens};
-the largest answer of each action over the walks of all five, each refused once at every gate.
+attempts, refusals, the artifacts of one phase), and everything else. In either half, everything
+else is at most {beside:,} bytes, with records {records:,}; `tests/test_sizes.py` pins both. Bytes
+of UTF-8{tokens}; the largest answer of each action over the walks of all five, each refused once at
+every gate.
 
 {tool}
 

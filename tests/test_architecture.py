@@ -46,11 +46,13 @@ LAYERS = (
 """Lowest first; a module imports from its own layer and from lower ones."""
 
 PURE = (
+    "core/artifacts",
     "core/callers",
     "core/criteria_gate",
     "core/definitions",
     "core/dynamic",
     "core/encoding",
+    "core/halves",
     "core/identifiers",
     "core/journal",
     "core/legacy",
@@ -64,9 +66,11 @@ PURE = (
     "core/postgres/rows",
     "core/postgres/statements",
     "core/refusals",
+    "core/rendering",
     "core/restoring",
     "core/selection",
     "core/stand_in",
+    "core/state_answer",
     "core/store",
     "core/task_list",
     "core/task_notes",
@@ -146,7 +150,6 @@ PURE = (
     "server/framing",
     "server/tools/actions",
     "server/tools/redaction",
-    "server/tools/rendering",
     "statistics/charts",
     "statistics/figures",
     "statistics/reading",

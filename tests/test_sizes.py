@@ -37,10 +37,20 @@ def measured(request, tmp_path_factory):
 
 
 def test_each_answer_is_its_content_and_at_most_a_kilobyte_in_each_half(measured):
-    refused = {"complete_phase (refused)"}
-    assert measured.keys() == VALID_ACTIONS | refused
+    beyond_actions = {"complete_phase (refused)", "get_state (one phase)"}
+    assert measured.keys() == VALID_ACTIONS | beyond_actions
     over = {a: m.beside for a, m in measured.items() if m.beside > sizes.BESIDE_CONTENT}
     assert over == {}
+
+
+def test_get_state_is_a_kilobyte_as_a_whole_and_names_every_completed_phase(measured):
+    state = measured["get_state"]
+    assert state.whole.larger <= sizes.BESIDE_CONTENT
+    done = map(str, state.example["completed_phases"])
+    assert list(state.example["artifacts"]) == list(done)
+    one = measured["get_state (one phase)"]
+    (fields,) = one.example["artifacts"].values()
+    assert "more_fields" not in fields
 
 
 def test_records_keep_their_own_limit(measured):

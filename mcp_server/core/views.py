@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mcp_server.core.artifacts import DIGEST_SHOWN, MAX_VALUE, artifacts
 from mcp_server.core.definitions import Metadata, Phase, Task
 from mcp_server.core.encoding import encode
+from mcp_server.core.halves import Halves
 from mcp_server.core.models import (
     ErrorEntry,
     EvidenceItem,
@@ -25,19 +27,18 @@ from mcp_server.gates.probe_settings import session_values
 View = dict[str, Any]
 
 MAX_TEXT = 300
-MAX_VALUE = 200
-"""Bytes of a small value that an answer repeats."""
-
 MAX_OBSERVED = 1_800
 """Bytes that an answer spends on what the server looked at, if its caller says nothing else."""
 
 BESIDE_CONTENT = 880
 """Bytes of JSON that an answer has beside its content; the text half of it is somewhat longer."""
 
+_PREVIOUS = Halves(480, 620)
+"""What a phase tells of the artifacts of those before it."""
+
 MAX_REPEATED = 400
 MAX_SOURCES = 2
 MAX_FIELDS_SHOWN = 24
-DIGEST_SHOWN = 12
 
 _NOT_SHOWN = frozenset({"title", "default", "examples", "$comment", "verify"})
 
@@ -111,7 +112,7 @@ def phase_content(phase: Phase, state: SessionState) -> View:
             for task in phase.tasks
         ],
         "checkpoint": _checkpoint(phase, state),
-        "artifacts_from_previous_phases": artifacts(previous, budget=400),
+        "artifacts_from_previous_phases": artifacts(previous, _PREVIOUS, depth=2)[0],
     }
 
 
@@ -164,37 +165,6 @@ def task_content(task: Task) -> View:
         "execution_steps": list(task.execution_steps),
         "estimated_duration": task.estimated_duration,
     }
-
-
-def artifacts(
-    evidence: Mapping[int, Mapping[str, EvidenceItem]], *, budget: int
-) -> dict[str, View]:
-    """Show evidence by phase: how each field is known, its size and digest, and small values.
-
-    Values come first to go when `budget` bytes are used up, then fields, which are then counted.
-    """
-    shown: dict[str, View] = {}
-    left = budget
-    for number, items in sorted(evidence.items()):
-        fields: View = {}
-        for name, item in items.items():
-            view = _artifact(item)
-            if _json_size({name: view}) > left:
-                view.pop("value", None)
-            if _json_size({name: view}) > left:
-                fields["more_fields"] = len(items) - len(fields)
-                break
-            left -= _json_size({name: view})
-            fields[name] = view
-        shown[str(number)] = fields
-    return shown
-
-
-def _artifact(item: EvidenceItem) -> View:
-    shown: View = {"known": str(item.known), "size": item.size}
-    if item.inline and item.size <= MAX_VALUE:
-        return shown | {"value": item.value}
-    return shown | {"sha256": item.sha256[:DIGEST_SHOWN]}
 
 
 def accepted(items: Mapping[str, EvidenceItem], budget: int = MAX_OBSERVED) -> View:

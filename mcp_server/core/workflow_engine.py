@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 from mcp_server.core import lifecycle, refusals, views
+from mcp_server.core.artifacts import DIGEST_SHOWN
 from mcp_server.core.completion import Completion, Looker, Workers
 from mcp_server.core.consent import Consent, Subjects
 from mcp_server.core.definitions import Definition, Phase
@@ -21,6 +22,7 @@ from mcp_server.core.models import SessionState
 from mcp_server.core.paging import page_of
 from mcp_server.core.paths import validate_target
 from mcp_server.core.pinning import Pinned
+from mcp_server.core.state_answer import state_answer
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Action, Status, require_legal
 from mcp_server.errors import (
@@ -167,28 +169,18 @@ class WorkflowEngine:
         state = self._sessions.load_here(session_id)
         return self._completion.complete(state, phase, evidence)
 
-    def get_state(self, session_id: str) -> Answer:
-        """Return where a session stands and what was submitted to it."""
+    def get_state(self, session_id: str, phase: int | None = None) -> Answer:
+        """Return where a session stands and what was submitted to it, or to one of its phases."""
         state = self._sessions.load(session_id)
-        completed = {n: state.evidence[n] for n in state.completed_phases if n in state.evidence}
-        answer: Answer = {
-            "session_id": state.session_id,
-            "workflow_type": state.workflow_type,
-            "target_file": state.target_file,
-            "current_phase": state.current_phase,
-            "total_phases": state.total_phases,
-            "completed_phases": list(state.completed_phases),
-            "session_status": str(state.status),
-            "artifacts": views.artifacts(completed, budget=6_000),
-            "created_at": views.timestamp(state.created_at),
-            "last_updated": views.timestamp(state.last_updated),
-            "resume_capable": state.resume_capable,
-            "definition": views.definition(state) | self._moved_on(state),
-            "next": views.next_step(state),
-            **self._completion.standing(session_id),
-        }
-        kept = state.current_phase not in completed and state.evidence.get(state.current_phase)
-        return answer | ({"kept_evidence": sorted(kept)[:20]} if kept else {})
+        if phase is not None:
+            with refusals.teaching(state):
+                self._reached(state, self._pinned(state.definition.digest), phase)
+        return state_answer(
+            state,
+            phase,
+            definition=views.definition(state) | self._moved_on(state),
+            verification=self._completion.standing(session_id),
+        )
 
     def resume(self, session_id: str) -> Answer:
         """Take a paused session up again."""
@@ -292,7 +284,7 @@ class WorkflowEngine:
         if current.digest == state.definition.digest:
             return {}
         return {"moved_on": f"the workflow on disk is now {current.version}"
-                f" ({current.digest[: views.DIGEST_SHOWN]}); the pinned one is served"}  # fmt: skip
+                f" ({current.digest[: DIGEST_SHOWN]}); the pinned one is served"}  # fmt: skip
 
 
 def _after_task(state: SessionState, phase: Phase, task_number: int) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from mcp_server.core.artifacts import DIGEST_SHOWN
 from mcp_server.core.models import Record
 from mcp_server.core.transitions import Action, Outcome, PersonAction
-from mcp_server.core.views import DIGEST_SHOWN
 from mcp_server.pages.escaping import code, markdown
 from mcp_server.pages.tables import bounded_table, when
 from mcp_server.pages.words import plural

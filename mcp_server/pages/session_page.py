@@ -10,6 +10,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from mcp_server.core import views
+from mcp_server.core.artifacts import DIGEST_SHOWN, MAX_VALUE
 from mcp_server.core.definitions import Definition
 from mcp_server.core.models import ErrorEntry, EvidenceItem, PhaseAttempt, SessionState
 from mcp_server.core.transitions import Status
@@ -68,7 +69,7 @@ def _standing(state: SessionState, standing: Mapping[str, Any]) -> str:
 
 def _facts(state: SessionState) -> str:
     pinned = state.definition
-    version = f"{markdown(pinned.version)} ({pinned.digest[: views.DIGEST_SHOWN]})"
+    version = f"{markdown(pinned.version)} ({pinned.digest[:DIGEST_SHOWN]})"
     facts = [
         ("Session", code(state.session_id)),
         ("Workflow", f"{code(state.workflow_type)}, version {version}"),
@@ -137,8 +138,8 @@ def _evidence(state: SessionState) -> Iterator[str]:
 
 
 def _known(item: EvidenceItem) -> tuple[str, str, str]:
-    value = f"({item.size} bytes, {item.sha256[: views.DIGEST_SHOWN]})"
-    if item.inline and item.size <= views.MAX_VALUE:
+    value = f"({item.size} bytes, {item.sha256[:DIGEST_SHOWN]})"
+    if item.inline and item.size <= MAX_VALUE:
         value = code(to_json(item.value, fallback=str).decode(), _MAX_VALUE, in_cell=True)
     return value, f"**{item.known}**", _looked(item)
 
@@ -148,7 +149,7 @@ def _looked(item: EvidenceItem) -> str:
     if seen is None:
         return "nowhere: the agent says so" if item.known == "claimed" else ""
     files = [
-        f"{code(source.path, _MAX_VALUE, in_cell=True)} {source.sha256[: views.DIGEST_SHOWN]}"
+        f"{code(source.path, _MAX_VALUE, in_cell=True)} {source.sha256[:DIGEST_SHOWN]}"
         for source in seen.sources[: views.MAX_SOURCES]
     ]
     more = len(seen.sources) - len(files) + seen.more_sources

@@ -1,6 +1,5 @@
 """What answers show: small dicts, whatever is stored."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -10,18 +9,9 @@ from mcp_server.core.definitions import Metadata, Phase, Task
 from mcp_server.core.lifecycle import pass_phase, prepare
 from mcp_server.core.models import PhaseAttempt
 from mcp_server.core.transitions import Action, Status
-from mcp_server.gates.evaluation import Known
 from mcp_server.gates.model import Gate
 from tests.builders import NOON, definition, gate
 from tests.core.session_builders import ERROR, ID, birth, state
-
-
-def artifact(value, known=Known.CLAIMED):
-    return prepare({"field": value}, {"field": known}).items["field"]
-
-
-def size(value):
-    return len(json.dumps(value, ensure_ascii=False).encode())
 
 
 def test_a_call_is_text_that_can_be_sent_as_it_is():
@@ -174,55 +164,6 @@ def test_a_task():
         "execution_steps": ["Begin", "End"],
         "estimated_duration": "5 minutes",
     }
-
-
-def test_a_small_value_is_shown_and_a_larger_one_by_its_digest():
-    limit = views.MAX_VALUE - 2
-    evidence = {
-        "small": artifact("s" * limit, Known.OBSERVED),
-        "larger": artifact("l" * (limit + 1)),
-        "large": artifact("l" * 5_000),
-    }
-    assert views.artifacts({1: evidence}, budget=10_000) == {
-        "1": {
-            "small": {"known": "observed", "size": 200, "value": "s" * limit},
-            "larger": {
-                "known": "claimed",
-                "size": 201,
-                "sha256": evidence["larger"].sha256[:12],
-            },
-            "large": {
-                "known": "claimed",
-                "size": 5_002,
-                "sha256": evidence["large"].sha256[:12],
-            },
-        }
-    }
-
-
-def test_phases_are_shown_in_the_order_of_their_numbers():
-    evidence = {10: {"a": artifact(1)}, 2: {"a": artifact(2)}}
-    assert list(views.artifacts(evidence, budget=1_000)) == ["2", "10"]
-
-
-def test_values_go_before_fields_and_fields_are_counted_when_the_budget_is_used_up():
-    items = {name: artifact(name * 100) for name in ("a", "b", "c", "d")}
-    shown = views.artifacts({1: items, 2: items}, budget=240)
-    assert shown == {
-        "1": {
-            "a": {"known": "claimed", "size": 102, "value": "a" * 100},
-            "b": {"known": "claimed", "size": 102},
-            "c": {"known": "claimed", "size": 102},
-            "more_fields": 1,
-        },
-        "2": {"more_fields": 4},
-    }
-
-
-def test_artifacts_stay_within_their_budget_and_what_counts_the_rest():
-    items = {f"field_{n}": artifact("\u6587" * 60) for n in range(200)}
-    shown = views.artifacts(dict.fromkeys(range(1, 21), items), budget=6_000)
-    assert size(shown) < 7_000
 
 
 def test_a_summary():

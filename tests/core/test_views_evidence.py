@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from mcp_server.core import views
+from mcp_server.core.artifacts import MAX_VALUE
 from mcp_server.core.definitions import Phase
 from mcp_server.core.lifecycle import MAX_SOURCES, override_phase, prepare, record_of, refuse_phase
 from mcp_server.core.models import Override
@@ -87,8 +88,8 @@ def test_many_files_are_shown_by_the_first():
         (0, True),
         (False, True),
         ("", True),
-        ("x" * (views.MAX_VALUE - 2), True),
-        ("x" * (views.MAX_VALUE - 1), False),
+        ("x" * (MAX_VALUE - 2), True),
+        ("x" * (MAX_VALUE - 1), False),
         ("x" * 5_000, False),
         (None, False),
     ],

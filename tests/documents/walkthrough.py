@@ -20,7 +20,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 
 from mcp_server.config import PROJECT_VARIABLE
-from mcp_server.server.tools.rendering import render
+from mcp_server.core.rendering import render
 from mcp_server.server.tools.workflow_tools import aos_workflow
 
 SESSION = re.compile(r"[a-z0-9_]+_\d{8}_\d{6}_[0-9a-f]{6}")

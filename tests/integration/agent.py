@@ -8,7 +8,7 @@ import jsonschema
 from mcp import Client
 from mcp.types import CallToolResult
 
-from mcp_server.server.tools.rendering import MAX_LINE
+from mcp_server.core.rendering import MAX_LINE
 
 
 def assert_sound(result: CallToolResult, output_schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from mcp_server.core.rendering import render
 from mcp_server.errors import InvalidArgumentError, WorkflowError
 from mcp_server.server.tools.arguments import Given
-from mcp_server.server.tools.rendering import render
 from tests.validating.honest import Data, Honest
 
 LATE_SECONDS = 0.25

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from mcp_server.config import load_settings
+from mcp_server.core.rendering import render
 from mcp_server.core.transitions import Action
 from mcp_server.errors import InvalidArgumentError, WorkflowError
 from mcp_server.server.services import services_for
 from mcp_server.server.tools.arguments import Given, require, screen
-from mcp_server.server.tools.rendering import render
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "server" / "published_tool.json"
 PROJECT = Path(sys.argv[2]) if len(sys.argv) > 2 else None
@@ -105,7 +105,7 @@ class Honest:
             "complete_phase": lambda g: engine.complete_phase(
                 g.session_id(), g.number("phase"), g.object("evidence")
             ),
-            "get_state": lambda g: engine.get_state(g.session_id()),
+            "get_state": lambda g: engine.get_state(g.session_id(), g.optional_number("phase")),
             "list_sessions": lambda g: sessions.list_sessions(
                 g.status(), g.optional_number("limit"), g.optional_text("cursor")
             ),

@@ -5,7 +5,7 @@ import json
 import pytest
 from mcp.types import CallToolResult, ImageContent, TextContent
 
-from mcp_server.server.tools.rendering import render
+from mcp_server.core.rendering import render
 from mcp_server.validating.answers import MAX_BESIDE_CONTENT, next_call, problems, shown
 
 SESSION = "small_v1_a_py_20260101_000000_abcdef"

@@ -47,7 +47,10 @@ ACTIONS: Mapping[Action, ActionSpec] = {
         needs=("session_id", "phase", "evidence"),
     ),
     Action.GET_STATE: ActionSpec(
-        "where the session stands, what was submitted, what comes next", needs=("session_id",)
+        "where the session stands, what was submitted (with phase: all of that phase), what comes"
+        " next",
+        needs=("session_id",),
+        takes=("phase",),
     ),
     Action.LIST_SESSIONS: ActionSpec(
         "sessions, newest first", takes=("status", "options", "limit", "cursor")

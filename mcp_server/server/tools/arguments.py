@@ -35,7 +35,8 @@ ARGUMENTS: Mapping[str, Schema] = {
                     "description": "What is worked on: a path relative to the project root"},
     "options": {"type": "object", "description": "Settings of the workflow, at most 64 KiB;"
                 " list_sessions: all_projects true"},
-    "phase": {"type": "integer", "description": "Phase number; default: the current phase"},
+    "phase": {"type": "integer", "description": "Phase number; default: the current phase;"
+              " for get_state: all in short"},
     "task_number": {"type": "integer", "description": "Task number, as get_phase lists them"},
     "evidence": {"type": "object",
                  "description": "Fields that the gate asks for, at most 10 MiB of JSON"},

@@ -16,13 +16,13 @@ from mcp.types import CallToolResult, InputRequiredResult, TextContent, ToolAnno
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from mcp_server.core.rendering import render
 from mcp_server.core.transitions import Action
 from mcp_server.server.icons import ICON
 from mcp_server.server.tools.actions import ACTIONS
 from mcp_server.server.tools.arguments import ARGUMENTS
 from mcp_server.server.tools.asking import Asker
 from mcp_server.server.tools.progress import reporting
-from mcp_server.server.tools.rendering import render
 
 NAME = "aos_workflow"
 TITLE = "Gated workflows"

@@ -163,7 +163,8 @@ async def _handle_complete_phase(**arguments: Any) -> Answer:
 
 
 async def _handle_get_state(**arguments: Any) -> Answer:
-    return await _look(_engine().get_state, Given(arguments).session_id())
+    given = Given(arguments)
+    return await _look(_engine().get_state, given.session_id(), given.optional_number("phase"))
 
 
 async def _handle_list_sessions(**arguments: Any) -> Answer:

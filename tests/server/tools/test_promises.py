@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from benchmarks.sizes import BESIDE_CONTENT, Halves
 from mcp_server.server.tools.workflow_tools import aos_workflow, dispatch
 from tests.builders import tree, write_workflow
 from tests.calls import ABSENT, started
@@ -45,7 +46,9 @@ async def test_refusals_errors_and_histories_stay_small_whatever_the_gate(vast):
     )
     assert passed["checkpoint_passed"] is True
     assert size(passed) < LIMIT
-    assert size(await aos_workflow("get_state", session_id)) < LIMIT
+    state = await aos_workflow("get_state", session_id)
+    assert Halves.of(state).larger <= BESIDE_CONTENT
+    assert size(await aos_workflow("get_state", session_id, phase=1)) < LIMIT
 
 
 async def test_a_list_of_many_broken_workflows_stays_small(project):

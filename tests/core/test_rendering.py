@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_server.server.tools.rendering import MAX_LINE, render
+from mcp_server.core.rendering import MAX_LINE, render
 
 
 def test_fields_come_one_a_line_and_nested_ones_are_indented():
