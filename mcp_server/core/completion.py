@@ -294,8 +294,9 @@ def passed(
             "description": views.clip(following.description),
         }
     answer["next"] = views.next_step(state)
-    described = {name: value for name, value in answer.items() if name != "next_phase"}
-    answer["evidence"] = views.accepted(dict(shown), budget=views.room_in(described))
+    if any(item.observation for _, item in shown):
+        described = {name: value for name, value in answer.items() if name != "next_phase"}
+        answer["evidence"] = views.accepted(dict(shown), budget=views.room_in(described))
     return answer
 
 

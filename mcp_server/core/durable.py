@@ -7,9 +7,10 @@ store's business, and so is locking: appending assumes that the caller holds the
 
 import errno
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
+from types import TracebackType
 
 from mcp_server.errors import DiskRefusedError
 
@@ -152,17 +153,31 @@ def _write_all(descriptor: int, content: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-@contextmanager
-def disk_errors() -> Iterator[None]:
+class _DiskErrors:
+    """What is entered several times a change, and so is no generator."""
+
+    def __enter__(self) -> None:
+        """Watch what follows."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Turn what the disk refuses into our error."""
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            reason = "a link stands in its place" if error.errno == errno.ELOOP else error.strerror
+            raise DiskRefusedError(
+                f"the state folder refused: {reason}",
+                remediation="Make .praxis-os/state writable, with free space, then send the same"
+                " call again; nothing was changed.",
+            ) from error
+
+
+_DISK_ERRORS = _DiskErrors()
+
+
+def disk_errors() -> AbstractContextManager[None]:
     """Turn what the disk refuses into our error; a missing file stays FileNotFoundError."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        reason = "a link stands in its place" if error.errno == errno.ELOOP else error.strerror
-        raise DiskRefusedError(
-            f"the state folder refused: {reason}",
-            remediation="Make .praxis-os/state writable, with free space, then send the same call"
-            " again; nothing was changed.",
-        ) from error
+    return _DISK_ERRORS

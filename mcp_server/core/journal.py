@@ -49,7 +49,7 @@ class Step:
 def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
     """Return the line (with its newline) that appends `change` after `last`, and its record."""
     seq, previous = (last.seq + 1, last.hash) if last else (1, NO_HASH)
-    body = encode(
+    head = encode(
         {
             "schema_version": SCHEMA_VERSION,
             "seq": seq,
@@ -59,12 +59,13 @@ def encode_line(change: Change, last: Record | None) -> tuple[bytes, Record]:
             "outcome": change.outcome,
             "principal": change.principal,
             "previous": previous,
-            "state": change.state.model_dump(mode="json"),
         },
         sort_keys=False,
     )
-    line_hash = digest(body[:-1])
-    line = body[:-1] + _HASH_KEY + line_hash.encode("ascii") + b'"}\n'
+    # The state is most of a line, and its own serializer far faster than going through objects.
+    body = head[:-1] + _STATE_KEY + change.state.model_dump_json().encode("utf-8")
+    line_hash = digest(body)
+    line = body + _HASH_KEY + line_hash.encode("ascii") + b'"}\n'
     record = Record(
         seq=seq,
         previous=previous,
