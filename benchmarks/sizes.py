@@ -39,7 +39,7 @@ INPUT_LIMIT, TOOL_LIMIT = 4_608, 8_192
 """Bytes of the tool's name, description and input schema, and of all of its definition."""
 
 _OF_THE_GATE = ("missing_evidence", "validation_errors", "unverified")
-_RECORDS = ("sessions", "workflows", "errors", "previous_errors")
+_RECORDS = ("sessions", "workflows", "errors")
 _OF_ONE_PHASE = "get_state (one phase)"
 
 Answer = dict[str, Any]
@@ -99,11 +99,17 @@ def without_content(answer: Answer) -> Answer:
     if "phase_content" in bare:
         kept = ("phase_number", "artifacts_from_previous_phases")
         bare["phase_content"] = {name: bare["phase_content"][name] for name in kept}
+    if "previous_errors" in bare:
+        bare["previous_errors"] = [_without_details(error) for error in bare["previous_errors"]]
     if "task_content" in bare:
         bare["task_content"] = {}
     if "next_phase" in bare:
         bare["next_phase"] = {"phase_number": bare["next_phase"]["phase_number"]}
     return bare
+
+
+def _without_details(error: Answer) -> Answer:
+    return {**error, "details": {}}
 
 
 def without_records(answer: Answer, records: Sequence[str] = _RECORDS) -> Answer:

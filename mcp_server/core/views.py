@@ -10,7 +10,7 @@ from typing import Any
 from mcp_server.core.artifacts import DIGEST_SHOWN, MAX_VALUE, artifacts
 from mcp_server.core.definitions import Metadata, Phase, Task
 from mcp_server.core.encoding import encode
-from mcp_server.core.halves import Halves
+from mcp_server.core.halves import NOTHING, Halves
 from mcp_server.core.models import (
     ErrorEntry,
     EvidenceItem,
@@ -98,8 +98,11 @@ def workflow(metadata: Metadata, phases: int | str, source: str) -> View:
     return shown | ({"tags": list(metadata.tags)} if metadata.tags else {})
 
 
-def phase_content(phase: Phase, state: SessionState) -> View:
-    """Show a phase: its text, its tasks, and what its gate asks for."""
+def phase_content(phase: Phase, state: SessionState, taken: Halves = NOTHING) -> View:
+    """Show a phase: its text, its tasks, and what its gate asks for.
+
+    What earlier phases submitted has less room by what something else of the answer has `taken`.
+    """
     previous = {number: items for number, items in state.evidence.items()
                 if number < phase.phase_number and number in state.completed_phases}  # fmt: skip
     return {
@@ -112,7 +115,7 @@ def phase_content(phase: Phase, state: SessionState) -> View:
             for task in phase.tasks
         ],
         "checkpoint": _checkpoint(phase, state),
-        "artifacts_from_previous_phases": artifacts(previous, _PREVIOUS, depth=2)[0],
+        "artifacts_from_previous_phases": artifacts(previous, _PREVIOUS - taken, depth=2)[0],
     }
 
 

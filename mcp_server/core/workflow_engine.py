@@ -16,6 +16,7 @@ from mcp_server.core.completion import Completion, Looker, Workers
 from mcp_server.core.consent import Consent, Subjects
 from mcp_server.core.definitions import Definition, Phase
 from mcp_server.core.encoding import require_size
+from mcp_server.core.halves import NOTHING, Halves, size_of
 from mcp_server.core.library import WorkflowLibrary
 from mcp_server.core.limits import Limits, require_evidence
 from mcp_server.core.models import SessionState
@@ -218,12 +219,15 @@ class WorkflowEngine:
             {key: error[key] for key in ("timestamp", "message", "details")}
             for error in errors[-3:]
         ]
+        shown = views.newest(previous, _PREVIOUS_ERRORS)
+        # What the gate said is content; what stands around it is not.
+        told = [{**error, "details": {}} for error in shown]
         return {
             "retrying": True,
             "attempt": state.attempt,
             "evidence_reset": reset_evidence,
-            "previous_errors": views.newest(previous, _PREVIOUS_ERRORS),
-            **self._standing(state, definition),
+            "previous_errors": shown,
+            **self._standing(state, definition, size_of({"previous_errors": told})),
         }
 
     def rollback(self, session_id: str, to_phase: int) -> Answer:
@@ -258,12 +262,14 @@ class WorkflowEngine:
             "next": views.next_step(state),
         }
 
-    def _standing(self, state: SessionState, definition: Definition) -> Answer:
+    def _standing(
+        self, state: SessionState, definition: Definition, taken: Halves = NOTHING
+    ) -> Answer:
         phase = definition.phase(state.current_phase)
         return {
             "current_phase": state.current_phase,
             "total_phases": state.total_phases,
-            "phase_content": views.phase_content(phase, state),
+            "phase_content": views.phase_content(phase, state, taken),
             "next": views.next_step(state, phase),
         }
 
