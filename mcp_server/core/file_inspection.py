@@ -14,10 +14,10 @@ from pathlib import Path
 from mcp_server.core.durable import ASIDE
 from mcp_server.core.file_listing import JOURNAL
 from mcp_server.core.file_locks import Holder, holder_of
+from mcp_server.core.file_places import LOCK, FilePlaces
 from mcp_server.core.models import SessionState
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_LOCK = ".lock"
 _EVIDENCE = ".evidence"
 
 
@@ -35,15 +35,14 @@ class StateFolder:
 
     def __init__(self, folder: Path) -> None:
         """Look at `folder`."""
-        self._folder = folder
-        self._homes = (folder, folder / "finished")
-        self._leases = folder / "verifying"
+        self._places = FilePlaces(folder)
+        self._homes = (folder, self._places.finished)
 
     def open_to_others(self) -> list[Path]:
         """Return what others than its owner may read or write, folders first."""
         if os.name == "nt":
             return []
-        folders = [path for path in (*self._homes, self._folder / "definitions") if path.is_dir()]
+        folders = [path for path in (*self._homes, self._places.definitions) if path.is_dir()]
         exposed = [path for path in folders if path.lstat().st_mode & _OTHERS]
         for folder in self._homes:
             exposed += [
@@ -57,11 +56,11 @@ class StateFolder:
     def held_locks(self) -> list[HeldLock]:
         """Return the locks and leases that are held just now."""
         found = []
-        for folder in (self._folder, self._leases):
+        for folder in (self._places.folder, self._places.leases):
             for entry in _entries(folder):
-                if entry.name.endswith(_LOCK) and (holder := holder_of(Path(entry.path))):
-                    subject = entry.name.removesuffix(_LOCK)
-                    found.append(HeldLock(subject, folder is self._leases, holder))
+                if entry.name.endswith(LOCK) and (holder := holder_of(Path(entry.path))):
+                    subject = entry.name.removesuffix(LOCK)
+                    found.append(HeldLock(subject, folder is self._places.leases, holder))
         return found
 
     def leftovers(self) -> list[Path]:
@@ -72,10 +71,10 @@ class StateFolder:
         of_all = {"sessions"}
         return [
             Path(entry.path)
-            for entry in (*homes[0], *_entries(self._leases))
+            for entry in (*homes[0], *_entries(self._places.leases))
             if entry.name.endswith(ASIDE)
             or (
-                entry.name.endswith((_LOCK, _EVIDENCE))
+                entry.name.endswith((LOCK, _EVIDENCE))
                 and entry.name.rpartition(".")[0] not in sessions | of_all
             )
         ]
