@@ -192,7 +192,9 @@ def test_a_session_that_moves_between_two_looks_is_in_the_list(store, folder, jo
     last = stored(store, phases=(1,))
     if way == "is opened again":
         last = complete(store, last)
-    looked = store._done._look if way == "is opened again" else store._live._look
+    summaries = store._summaries
+    listing = summaries._done if way == "is opened again" else summaries._live
+    looked = listing._look
 
     def move_then_look():
         found = looked()
@@ -204,7 +206,6 @@ def test_a_session_that_moves_between_two_looks_is_in_the_list(store, folder, jo
         follow(store, roll_back(last.state, 1, NOON), last)
         return looked()
 
-    listing = store._done if way == "is opened again" else store._live
     once = [move_before_looking if way == "is opened again" else move_then_look]
     listing._look = lambda: once.pop()() if once else looked()
     assert [found.session_id for found in store.summaries()] == [ID]
