@@ -37,6 +37,12 @@ def test_no_more_is_read_than_is_shown_and_one_to_see_that_nothing_follows(skew)
     assert read == ["s0", "s1", "s2", "s3"]
 
 
+def test_a_clock_that_is_a_little_ahead_hides_nothing():
+    first, ahead = session(0), session(1, last_updated=LATER + timedelta(seconds=20))
+    found = [(LATER, first), (LATER - timedelta(seconds=10), ahead)]
+    assert changed_last(found, Selection(), 1) == [ahead]
+
+
 def test_what_is_not_chosen_is_passed_over():
     failed = [session(number, status=Status.FAILED) for number in (1, 4, 7)]
     sessions = sorted([*failed, *map(session, (0, 2, 3, 5, 6, 8))], key=lambda one: one.session_id)

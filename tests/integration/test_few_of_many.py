@@ -44,7 +44,7 @@ def copies(services: Services, number: int) -> Iterator[tuple[Change, Path]]:
         for status, folder in ((Status.ACTIVE, state), (Status.COMPLETED, state / "finished")):
             made = model.model_copy(
                 update={
-                    "session_id": f"{status}_small_{hours:06x}", "status": status,
+                    "session_id": f"{status}_small_{hours:06x}_v1", "status": status,
                     "created_at": then, "last_updated": then,
                 }
             )  # fmt: skip
@@ -123,20 +123,28 @@ def test_rows_that_are_not_shown_are_not_fetched(tmp_path, name):
 
 def test_what_is_shown_are_the_latest(tmp_path):
     services = filled(tmp_path, FEW)
-    latest = [f"active_small_{hours:06x}" for hours in range(SHOWN + 1)]
+    latest = [f"active_small_{hours:06x}_v1" for hours in range(SHOWN + 1)]
     assert READERS["the list of resources"](services) == latest[:SHOWN]
     assert READERS["ids that begin so"](services)[: SHOWN + 1] == latest
     assert READERS["ids in a shell"](services) == [
-        f"completed_small_{hours:06x}" for hours in range(SHOWN)
+        f"completed_small_{hours:06x}_v1" for hours in range(SHOWN)
     ]
     text = READERS["the latest open one"](services)
-    assert text.startswith("Continue the session active_small_000000.")
+    assert text.startswith("Continue the session active_small_000000_v1.")
     assert text.endswith(f"in case this is not the one: {', '.join(latest[1:])}.")
-    assert READERS["the beginning of an id"](services) == "active_small_00000a"
+    assert READERS["the beginning of an id"](services) == "active_small_00000a_v1"
+
+
+def test_a_database_is_not_asked_for_what_cannot_stand_in_an_id(tmp_path):
+    with closing(open_new()) as store:
+        services = filled(tmp_path, 1, store)
+        assert [offered(resources.SESSION, "id", typed)(services) for typed in ("\0", "small")] == [
+            [], ["completed_small_000000_v1", "active_small_000000_v1"]
+        ]  # fmt: skip
 
 
 def test_the_ids_of_the_live_ones_are_their_names_alone(tmp_path):
     services = filled(tmp_path, FEW)
     cost = cost_of(services.sessions.live_ids)
     assert (cost.files["open"], cost.files["stat"], cost.files["scandir"]) == (0, 0, 1)
-    assert services.sessions.live_ids() == {f"active_small_{n:06x}" for n in range(FEW)}
+    assert services.sessions.live_ids() == {f"active_small_{n:06x}_v1" for n in range(FEW)}

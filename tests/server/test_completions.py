@@ -123,11 +123,16 @@ async def test_what_was_typed_finds_sessions_behind_all_that_are_newer(client, m
     assert await offered(client, prompt("continue_session"), "session_id", "wanted") == [wanted]
 
 
-async def test_sessions_that_begin_so_come_before_newer_ones_that_contain_it(client, small):
+async def test_sessions_that_begin_so_come_before_newer_ones_that_contain_it(
+    client, small, monkeypatch
+):
     write_workflow(small / ".praxis-os" / "workflows", "py_v1")
     beginning = await started("src/b.py", "py_v1")
-    containing = await started("src/a.py")
-    assert await offered(client, SESSION, "id", "py") == [beginning, containing]
+    older, newer = await started(), await started()
+    assert await offered(client, SESSION, "id", "py") == [beginning, newer, older]
+    monkeypatch.setattr(completions, "MAX_VALUES", 1)
+    found = (await client.complete(SESSION, {"name": "id", "value": "py"})).completion
+    assert (found.values, found.has_more) == ([beginning], True)
 
 
 @pytest.mark.parametrize("typed", ["\0", "small\n", "small%", "sm ll", "\u00df", "x" * 300])

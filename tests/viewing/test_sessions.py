@@ -133,6 +133,8 @@ async def test_an_id_of_which_many_newer_ones_are_the_beginning_means_itself(sma
         services.sessions.store.create([change])
     assert find_session_id(services.sessions, first) == first
     assert find_session_id(services.sessions, f"{first}_7") == f"{first}_7"
+    (small / STATE_DIR / f"{first}.jsonl").write_bytes(b"{}\n")
+    assert find_session_id(services.sessions, first) == first
 
 
 async def test_damaged_sessions_are_among_those_that_begin_so(small, services):
