@@ -100,7 +100,7 @@ def test_what_is_not_an_address_is_told_without_repeating_it(url):
 def test_a_user_who_may_not_make_the_schema_is_told_what_to_run(role):
     schema = new_schema()
     error = refused(as_role(role), schema)
-    assert error.message == f"the user of the database may not make the schema {schema}"
+    assert error.message == f"the user of the database may not make or change the schema {schema}"
     assert f"CREATE SCHEMA {schema} AUTHORIZATION" in error.remediation
     assert admin("SELECT 1 FROM pg_namespace WHERE nspname = %s", schema) == []
 
@@ -204,6 +204,22 @@ def test_a_schema_of_each_older_version_is_brought_up_to_date(monkeypatch):
         with closing(open_new(schema)) as store:
             assert store.read(record.state.session_id) == record
         assert indexes(schema) == indexes_of_a_new_one()
+
+
+def test_a_user_who_may_not_bring_an_older_schema_up_to_date_is_told_who_may(role, monkeypatch):
+    schema = new_schema()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        open_new(schema).close()
+    admin(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+    admin(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}")
+    error = refused(as_role(role), schema)
+    assert error.message == f"the user of the database may not make or change the schema {schema}"
+    assert error.remediation.endswith(
+        "or start the server once as a user who may, who owns the tables if there are any."
+    )
+    open_new(schema).close()
+    open_store(as_role(role), schema, Waits(lock=10, state=30)).close()
 
 
 def indexes(schema: str) -> list[object]:
