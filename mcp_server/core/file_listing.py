@@ -23,6 +23,9 @@ JOURNAL = ".jsonl"
 Found = SessionSummary | Damage
 Stamp = tuple[int, int, int]
 
+_FAR_SECONDS = 1 << 35
+"""A time in the year 3058; disks can hold times that calendars cannot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Journal:
@@ -34,7 +37,7 @@ class Journal:
     @property
     def written(self) -> datetime:
         """When it was written into last."""
-        return datetime.fromtimestamp(self.stamp[2] / 1e9, UTC)
+        return datetime.fromtimestamp(min(max(self.stamp[2] / 1e9, 0), _FAR_SECONDS), UTC)
 
 
 class FolderListing:

@@ -6,7 +6,7 @@ if that is known: of sessions no more are looked at than are offered, and one to
 are more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -72,16 +72,20 @@ def _values(
     at_hand: Services, asked: tuple[str, str], typed: str, known: Mapping[str, str]
 ) -> list[str]:
     if asked in _SESSIONS:
-        return list(_ids(at_hand, _SESSIONS[asked], typed))
+        return _ids(at_hand, _SESSIONS[asked], typed)
     return list(_SOURCES[asked](at_hand, known))
 
 
-def _ids(at_hand: Services, groups: Sequence[_Statuses], typed: str) -> Iterator[str]:
-    """Yield the ids of sessions of each group that begin with a text, and those that hold it."""
+def _ids(at_hand: Services, groups: Sequence[_Statuses], typed: str) -> list[str]:
+    """Return the ids of sessions of each group that begin with a text, then those that hold it."""
+    found: dict[str, None] = {}
     for narrowed in ({"beginning": typed}, {"containing": typed}) if typed else ({},):
         for statuses in groups:
-            for one in at_hand.sessions.latest(MAX_VALUES + 1, statuses, **narrowed):
-                yield one.session_id
+            # Where enough begin so, the others are not sought, which is the dearer question.
+            if len(found) <= MAX_VALUES:
+                latest = at_hand.sessions.latest(MAX_VALUES + 1, statuses, **narrowed)
+                found |= dict.fromkeys(one.session_id for one in latest)
+    return list(found)
 
 
 def _name_of(ref: Reference) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mcp_server.core import file_listing
-from mcp_server.core.file_listing import FolderListing
+from mcp_server.core.file_listing import FolderListing, Journal
 from mcp_server.core.models import Damage, SessionSummary
 from tests.core.session_builders import ID, OTHER_ID, birth
 
@@ -182,6 +182,11 @@ def test_what_is_picked_has_the_time_of_its_writing(tmp_path, journal):
     (found,) = FolderListing(tmp_path, Reader()).journals({ID}.__contains__)
     assert found.session_id == ID
     assert abs(found.written.timestamp() - journal.stat().st_mtime) < 1e-3
+
+
+@pytest.mark.parametrize(("moment", "year"), [(-(10**30), 1970), (10**30, 3058)])
+def test_a_time_that_no_calendar_has_is_a_distant_one(moment, year):
+    assert Journal(ID, (1, 1, moment)).written.year == year
 
 
 @pytest.mark.parametrize("change", [grow, replace, touch])

@@ -24,6 +24,7 @@ from tests.slow.counting import Cost, cost_of
 
 FEW, MANY, SHOWN = 20, 120, 5
 REFUSED = "ids of refused ones first"
+TARGET = "what is open on a target"
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,7 @@ READERS: dict[str, Callable[[Services], Any]] = {
     "ids that hold this": offered(resources.SESSION, "id", "small"),
     "ids of open ones": offered(prompts.CONTINUE, "session_id"),
     REFUSED: offered(prompts.EXPLAIN, "session_id"),
+    TARGET: lambda services: services.sessions.open_for("src/a.py", SHOWN),
     "the latest open one": lambda services: prompt_texts.continue_session(services, {}),
     "ids in a shell": lambda services: [
         name for name, _ in completing._sessions("completed", services)
@@ -93,7 +95,7 @@ def costs_of(read: Callable[[Services], Any], *stores: Services) -> list[Cost]:
     return [cost_of(partial(read, services)) for services in stores]
 
 
-@pytest.mark.parametrize("name", [name for name in READERS if name != REFUSED])
+@pytest.mark.parametrize("name", [name for name in READERS if name not in (REFUSED, TARGET)])
 def test_journals_that_are_not_shown_are_not_opened(tmp_path, name):
     read = READERS[name]
     with_few, with_many = filled(tmp_path / "few", FEW), filled(tmp_path / "many", MANY)
@@ -102,8 +104,9 @@ def test_journals_that_are_not_shown_are_not_opened(tmp_path, name):
     assert read(with_few) == read(with_many)
 
 
-def test_a_status_stands_in_the_journals_and_is_read_once(tmp_path):
-    read, services = READERS[REFUSED], filled(tmp_path, FEW)
+@pytest.mark.parametrize("name", [REFUSED, TARGET])
+def test_what_only_the_journals_say_is_read_once(tmp_path, name):
+    read, services = READERS[name], filled(tmp_path, FEW)
     first, again = costs_of(read, services, services)
     assert first.files["open"] >= FEW
     assert again.files["open"] == 0
@@ -133,6 +136,14 @@ def test_what_is_shown_are_the_latest(tmp_path):
     assert text.startswith("Continue the session active_small_000000_v1.")
     assert text.endswith(f"in case this is not the one: {', '.join(latest[1:])}.")
     assert READERS["the beginning of an id"](services) == "active_small_00000a_v1"
+
+
+def test_ids_that_hold_a_text_are_not_sought_where_enough_begin_so(tmp_path):
+    services = filled(tmp_path, SHOWN + 1)
+    begin, hold = (offered(resources.SESSION, "id", typed) for typed in ("active", "ctive"))
+    # A list of all looks at the live ones, the finished ones, and the live ones again.
+    looks = [costs_of(read, services)[0].files["scandir"] for read in (begin, hold)]
+    assert looks == [3, 6]
 
 
 def test_a_database_is_not_asked_for_what_cannot_stand_in_an_id(tmp_path):
