@@ -9,9 +9,9 @@ ABSENT = "small_v1_gone_20260314_120000_abcdef"
 """A well-formed id of no session."""
 
 
-async def started() -> str:
+async def started(target_file: str = "src/a.py", workflow_type: str = "small_v1") -> str:
     """Start a session and return its id."""
-    answer = await aos_workflow("start", workflow_type="small_v1", target_file="src/a.py")
+    answer = await aos_workflow("start", workflow_type=workflow_type, target_file=target_file)
     return str(answer["session_id"])
 
 

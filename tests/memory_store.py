@@ -8,7 +8,14 @@ from datetime import datetime
 from mcp_server.core.journal import decode_line, decode_summary, encode_line
 from mcp_server.core.models import Change, Record, SessionSummary
 from mcp_server.core.restoring import sound
-from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
+from mcp_server.core.selection import (
+    Listed,
+    Order,
+    Place,
+    Selection,
+    count_of,
+    listed,
+)
 from mcp_server.core.store import no_session
 from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, DamagedStateError
@@ -106,14 +113,26 @@ class MemoryStore:
             if is_here and not (live_only and summary.status is Status.COMPLETED):
                 yield summary
 
-    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
-        return listed(self.summaries(), chosen, limit, after)
+    def page(
+        self,
+        chosen: Selection,
+        limit: int,
+        after: Place | None = None,
+        by: Order = Order.START,
+        *,
+        counted: bool = True,
+    ) -> Listed:
+        page = listed(self.summaries(), chosen, limit, after, by)
+        return page if counted else Listed(page.sessions)
 
     def count(self, chosen: Selection) -> int:
         return count_of(self.summaries(), chosen)
 
     def are_fewer(self, chosen: Selection, limit: int) -> bool:
         return self.count(chosen) < limit
+
+    def live_ids(self, project: str | None = None) -> frozenset[str]:
+        return frozenset(one.session_id for one in self.summaries(live_only=True, project=project))
 
     def blob(self, session_id: str, digest: str) -> bytes:
         try:

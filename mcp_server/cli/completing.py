@@ -1,11 +1,12 @@
 """What a shell completes: names from the project that the command line is about.
 
 A shell shows neither errors nor warnings while a line is being typed: where nothing can be read,
-nothing is offered.
+nothing is offered. Each word starts a process, which therefore reads no more than it offers.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,6 +16,9 @@ from mcp_server.errors import WorkflowError
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
     from mcp_server.viewing.shapes import WorkflowRow
+
+MAX_SESSIONS = 500
+"""More than anybody reads; one more letter tells those apart that are left out."""
 
 Offer = Iterator[tuple[str, str]]
 
@@ -30,8 +34,8 @@ def categories(context: typer.Context, incomplete: str) -> Offer:
 
 
 def session_ids(context: typer.Context, incomplete: str) -> Offer:
-    """Offer the sessions of the project, newest first, each with where it stands."""
-    return _offered(context, incomplete, _sessions)
+    """Offer the sessions of the project, each with where it stands, the latest change first."""
+    return _offered(context, incomplete, partial(_sessions, incomplete))
 
 
 def _offered(
@@ -67,9 +71,8 @@ def _listed(services: "Services") -> list["WorkflowRow"]:
     return workflow_list(library_for(services.settings.project).listing())["workflows"]
 
 
-def _sessions(services: "Services") -> Iterable[tuple[str, str]]:
-    found, _ = services.sessions.summaries()
+def _sessions(incomplete: str, services: "Services") -> Iterable[tuple[str, str]]:
     return (
         (one.session_id, f"{one.status}, phase {one.current_phase} of {one.total_phases}")
-        for one in found
+        for one in services.sessions.latest(MAX_SESSIONS, beginning=incomplete)
     )

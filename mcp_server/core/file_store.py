@@ -27,14 +27,14 @@ from mcp_server.core import durable, file_locks
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
 from mcp_server.core.file_evidence import EvidenceFiles
-from mcp_server.core.file_listing import FolderListing
 from mcp_server.core.file_places import LOCK, FilePlaces
+from mcp_server.core.file_summaries import FileSummaries
 from mcp_server.core.identifiers import is_digest, validate_session_id
 from mcp_server.core.journal import LineError, decode_summary, encode_line
 from mcp_server.core.line_reader import LineReader
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
 from mcp_server.core.restoring import sound
-from mcp_server.core.selection import Listed, Place, Selection, count_of, listed
+from mcp_server.core.selection import Listed, Order, Place, Selection
 from mcp_server.core.store import damaged, no_session
 from mcp_server.core.transitions import Status
 from mcp_server.core.waiting import wait_here
@@ -60,8 +60,7 @@ class FileStore:
         self._definitions, self._leases = places.definitions, places.leases
         self._lock_timeout = lock_timeout
         self._evidence = EvidenceFiles(self._folder, self._finished)
-        self._live = FolderListing(self._folder, self._summary)
-        self._done = FolderListing(self._finished, self._summary, only_moves=True)
+        self._summaries = FileSummaries(self._folder, self._finished, self._summary)
         self._swept: set[str] = set()
         self._reader = LineReader("files")
 
@@ -188,32 +187,39 @@ class FileStore:
         self, *, live_only: bool = False, project: str | None = None
     ) -> Iterator[SessionSummary | Damage]:
         """Yield the summary of each session, or what is wrong with it."""
-        seen: set[str] = set()
-        # A session may move either way meanwhile: who was gone from one was there in another.
-        for listing in (self._live,) if live_only else (self._live, self._done, self._live):
-            with durable.disk_errors():
-                there = list(listing)
-            for found in there:
-                if found.session_id not in seen:
-                    seen.add(found.session_id)
-                    if isinstance(found, Damage) or project in (None, found.project):
-                        yield found
+        with durable.disk_errors():
+            yield from self._summaries.all(live_only=live_only, project=project)
 
-    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
+    def page(
+        self,
+        chosen: Selection,
+        limit: int,
+        after: Place | None = None,
+        by: Order = Order.START,
+        *,
+        counted: bool = True,
+    ) -> Listed:
         """Return chosen sessions after a place, newest first, out of the summaries."""
-        return listed(self.summaries(live_only=chosen.is_of_live_ones), chosen, limit, after)
+        with durable.disk_errors():
+            return self._summaries.page(chosen, limit, after, by, counted=counted)
 
     def count(self, chosen: Selection) -> int:
         """Return how many sessions are chosen."""
-        return count_of(self.summaries(live_only=chosen.is_of_live_ones), chosen)
+        with durable.disk_errors():
+            return self._summaries.count(chosen)
 
     def are_fewer(self, chosen: Selection, limit: int) -> bool:
         """Tell whether fewer than `limit` sessions are chosen."""
-        if chosen.is_of_live_ones:
-            with durable.disk_errors():
-                if self._live.size < limit:
-                    return True
-        return self.count(chosen) < limit
+        with durable.disk_errors():
+            return self._summaries.are_fewer(chosen, limit)
+
+    def live_ids(self, project: str | None = None) -> frozenset[str]:
+        """Return the ids of the journals among the live ones; those of one project are read."""
+        with durable.disk_errors():
+            if project is None:
+                return self._summaries.live_ids()
+            live = self._summaries.all(live_only=True, project=project)
+            return frozenset(found.session_id for found in live)
 
     def _summary(self, session_id: str) -> SessionSummary | Damage | None:
         try:

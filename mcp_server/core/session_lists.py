@@ -12,9 +12,10 @@ from typing import Any
 
 from mcp_server.core import views
 from mcp_server.core.callers import Caller
+from mcp_server.core.identifiers import SESSION_ID_PATTERN
 from mcp_server.core.models import Damage, SessionSummary
 from mcp_server.core.paging import MAX_LIMIT, first_page, key_of, no_cursor, require_limit
-from mcp_server.core.selection import UNFINISHED, Place, Selection
+from mcp_server.core.selection import UNFINISHED, Listed, Order, Place, Selection, listed
 from mcp_server.core.store import SessionStore
 from mcp_server.core.transitions import COUNTED, Action, Status
 from mcp_server.errors import ConfigurationError, InvalidArgumentError
@@ -44,30 +45,41 @@ class SessionLists:
         """Where the sessions are."""
         return self._store
 
-    def open_for(self, target_file: str) -> list[str]:
+    def open_for(self, target_file: str, limit: int = MAX_LIMIT) -> list[str]:
         """Return the ids of unfinished sessions on `target_file`, newest first."""
         chosen = replace(self._shown(UNFINISHED), target_file=target_file)
-        found = self._store.page(chosen, MAX_LIMIT)
+        found = self._store.page(chosen, limit, counted=False)
         return [summary.session_id for summary in found.sessions]
 
-    def by_last_change(self, *, open_only: bool = False) -> list[SessionSummary]:
-        """Return the sessions that lists show, the one that changed last first."""
-        found = list(self._all(self._shown(UNFINISHED if open_only else None)))
-        found.sort(key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
-        return found
+    def latest(
+        self,
+        limit: int,
+        statuses: frozenset[Status] | None = None,
+        *,
+        beginning: str = "",
+        containing: str = "",
+    ) -> list[SessionSummary]:
+        """Return the first `limit` sessions that lists show, the one that changed last first.
 
-    def summaries(self, status: Status | None = None) -> tuple[list[SessionSummary], list[Damage]]:
-        """Return the sessions of `status`, newest first, and those that cannot be read."""
+        `beginning` and `containing` narrow them to ids that begin with a text, or hold it.
+        """
+        if not all(SESSION_ID_PATTERN.match(text) for text in (beginning, containing) if text):
+            return []
+        chosen = replace(
+            self._shown(statuses), beginning=beginning or None, containing=containing or None
+        )
+        return self._store.page(chosen, limit, by=Order.CHANGE, counted=False).sessions
+
+    def summaries(self, status: Status | None = None, limit: int | None = None) -> Listed:
+        """Return the sessions of `status`, at most `limit`, newest first, and their count."""
         chosen = self._shown(_only(status))
-        summaries: list[SessionSummary] = []
-        damaged: list[Damage] = []
-        for found in self._stored(chosen):
-            if isinstance(found, Damage):
-                damaged.append(found)
-            elif chosen.takes(found):
-                summaries.append(found)
-        summaries.sort(key=lambda summary: summary.order, reverse=True)
-        return summaries, damaged
+        if limit is None:
+            return listed(self._stored(chosen), chosen)
+        return self._store.page(chosen, limit)
+
+    def beginning(self, text: str, limit: int) -> Listed:
+        """Return the sessions whose ids begin with `text`, at most `limit`, and their count."""
+        return self._store.page(replace(self._shown(None), beginning=text), limit)
 
     def unfinished(self) -> Iterator[SessionSummary]:
         """Yield the summaries of all sessions that are not completed, in no order."""
@@ -75,8 +87,7 @@ class SessionLists:
 
     def live_ids(self) -> frozenset[str]:
         """Return the ids of what is not completed here, whoever's it is."""
-        live = self._store.summaries(live_only=True, project=self.scope())
-        return frozenset(found.session_id for found in live)
+        return self._store.live_ids(self.scope())
 
     def prunable(self, before: datetime, status: Status | None = None) -> list[SessionSummary]:
         """Return the sessions that have not changed since `before`, oldest first."""

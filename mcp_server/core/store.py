@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from mcp_server.core.models import Change, Damage, Record, SessionSummary
-from mcp_server.core.selection import Listed, Place, Selection
+from mcp_server.core.selection import Listed, Order, Place, Selection
 from mcp_server.errors import DamagedStateError, NotFoundError
 
 
@@ -92,14 +92,28 @@ class SessionStore(Protocol):
         `live_only` omits finished ones, `project` those of others; what cannot be read is in it.
         """
 
-    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
-        """Return the first `limit` chosen sessions after a place, newest first, and their count."""
+    def page(
+        self,
+        chosen: Selection,
+        limit: int,
+        after: Place | None = None,
+        by: Order = Order.START,
+        *,
+        counted: bool = True,
+    ) -> Listed:
+        """Return the first `limit` chosen sessions after a place, newest first, and their count.
+
+        Whoever does not want them counted spares the store a look at those that are not shown.
+        """
 
     def count(self, chosen: Selection) -> int:
         """Return how many sessions are chosen."""
 
     def are_fewer(self, chosen: Selection, limit: int) -> bool:
         """Tell whether fewer than `limit` sessions are chosen, reading no more than that takes."""
+
+    def live_ids(self, project: str | None = None) -> frozenset[str]:
+        """Return the ids of what `summaries` yields of the live ones."""
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return evidence that was stored with a change; raises DamagedStateError if it is gone."""

@@ -126,7 +126,7 @@ class WorkflowEngine:
         # One target, one spelling: `./a` and `a//b` would hide open sessions from each other.
         target_file = PurePosixPath(target_file).as_posix()
         definition = self._library.load(workflow_type, options)
-        others = self._sessions.open_for(target_file)
+        others = self._sessions.open_for(target_file, _MAX_OTHERS)
         commit = self._looker.commit_for(*(phase.gate for phase in definition.phases))
         state = self._sessions.create(definition, target_file, options, commit)
         return {
@@ -134,7 +134,7 @@ class WorkflowEngine:
             "workflow_type": state.workflow_type,
             "target_file": state.target_file,
             "definition": views.definition(state),
-            "other_sessions": others[:_MAX_OTHERS],
+            "other_sessions": others,
             **self._standing(state, definition),
         }
 

@@ -1,7 +1,9 @@
 """What a client offers while a person types a workflow, a session or a phase.
 
 The best comes first: what begins with what was typed before what contains it, sessions that
-changed last before older ones. At most 100 values, as the protocol has it, and how many there are.
+changed last before older ones. At most 100 values, as the protocol has it, and how many there are
+if that is known: of sessions no more are looked at than are offered, and one to tell whether there
+are more.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,6 +20,7 @@ from mcp.types import (
 )
 
 from mcp_server.core.library import Listed
+from mcp_server.core.selection import UNFINISHED
 from mcp_server.core.transitions import Status
 from mcp_server.server import prompts, resources, services
 from mcp_server.server.services import Services
@@ -28,29 +31,32 @@ MAX_TYPED = 256
 
 Reference = PromptReference | ResourceTemplateReference
 _Source = Callable[[Services, Mapping[str, str]], Iterable[str]]
+_Statuses = frozenset[Status] | None
 
 
 async def complete(
     ref: Reference, argument: CompletionArgument, context: CompletionContext | None
 ) -> Completion:
     """Return the values that an argument of a prompt or a template could have."""
-    source = _SOURCES.get((_name_of(ref), argument.name))
+    asked = (_name_of(ref), argument.name)
+    typed = argument.value[:MAX_TYPED].casefold()
     known = dict((context.arguments if context else None) or {})
     found: list[str] = []
 
     async def carried_out() -> dict[str, Any]:
-        if source is not None:
-            look = partial(_values, source, services.current(), known)
-            found.extend(await anyio.to_thread.run_sync(look))
+        look = partial(_values, services.current(), asked, typed, known)
+        found.extend(await anyio.to_thread.run_sync(look))
         return {}
 
     # Where nothing can be looked up, nothing is offered: the request itself says what is wrong.
-    await enveloped("", carried_out)
-    matching = matches(found, argument.value[:MAX_TYPED])
+    if asked in _SESSIONS or asked in _SOURCES:
+        await enveloped("", carried_out)
+    matching = matches(found, typed)
+    has_more = len(matching) > MAX_VALUES
     return Completion(
         values=matching[:MAX_VALUES],
-        total=len(matching),
-        has_more=len(matching) > MAX_VALUES,
+        total=None if has_more and asked in _SESSIONS else len(matching),
+        has_more=has_more,
     )
 
 
@@ -62,8 +68,24 @@ def matches(values: Sequence[str], typed: str) -> list[str]:
     return list(dict.fromkeys([*beginning, *within]))
 
 
-def _values(source: _Source, at_hand: Services, known: Mapping[str, str]) -> list[str]:
-    return list(source(at_hand, known))
+def _values(
+    at_hand: Services, asked: tuple[str, str], typed: str, known: Mapping[str, str]
+) -> list[str]:
+    if asked in _SESSIONS:
+        return _ids(at_hand, _SESSIONS[asked], typed)
+    return list(_SOURCES[asked](at_hand, known))
+
+
+def _ids(at_hand: Services, groups: Sequence[_Statuses], typed: str) -> list[str]:
+    """Return the ids of sessions of each group that begin with a text, then those that hold it."""
+    found: dict[str, None] = {}
+    for narrowed in ({"beginning": typed}, {"containing": typed}) if typed else ({},):
+        for statuses in groups:
+            # Where enough begin so, the others are not sought, which is the dearer question.
+            if len(found) <= MAX_VALUES:
+                latest = at_hand.sessions.latest(MAX_VALUES + 1, statuses, **narrowed)
+                found |= dict.fromkeys(one.session_id for one in latest)
+    return list(found)
 
 
 def _name_of(ref: Reference) -> str:
@@ -78,20 +100,6 @@ def _workflow_types(at_hand: Services, _known: Mapping[str, str]) -> Iterable[st
     )
 
 
-def _all_sessions(at_hand: Services, _known: Mapping[str, str]) -> Iterable[str]:
-    return (item.session_id for item in at_hand.sessions.by_last_change())
-
-
-def _open_sessions(at_hand: Services, _known: Mapping[str, str]) -> Iterable[str]:
-    return (item.session_id for item in at_hand.sessions.by_last_change(open_only=True))
-
-
-def _refused_first(at_hand: Services, _known: Mapping[str, str]) -> Iterable[str]:
-    found = at_hand.sessions.by_last_change(open_only=True)
-    found.sort(key=lambda item: item.status is not Status.FAILED)
-    return (item.session_id for item in found)
-
-
 def _phases(at_hand: Services, known: Mapping[str, str]) -> Iterable[str]:
     state = at_hand.sessions.load(known.get("session_id", ""))
     return (str(number) for number in state.phases)
@@ -99,11 +107,17 @@ def _phases(at_hand: Services, known: Mapping[str, str]) -> Iterable[str]:
 
 _SOURCES: Mapping[tuple[str, str], _Source] = {
     (resources.WORKFLOW, "type"): _workflow_types,
-    (resources.SESSION, "id"): _all_sessions,
-    (resources.HISTORY, "id"): _all_sessions,
     (prompts.START, "workflow_type"): _workflow_types,
-    (prompts.CONTINUE, "session_id"): _open_sessions,
-    (prompts.EXPLAIN, "session_id"): _refused_first,
-    (prompts.REVIEW, "session_id"): _all_sessions,
     (prompts.REVIEW, "phase"): _phases,
 }
+
+_REFUSED = frozenset({Status.FAILED})
+
+_SESSIONS: Mapping[tuple[str, str], Sequence[_Statuses]] = {
+    (resources.SESSION, "id"): (None,),
+    (resources.HISTORY, "id"): (None,),
+    (prompts.CONTINUE, "session_id"): (UNFINISHED,),
+    (prompts.EXPLAIN, "session_id"): (_REFUSED, UNFINISHED),
+    (prompts.REVIEW, "session_id"): (None,),
+}
+"""Where ids of sessions are asked for: in which statuses they may be, the best first."""

@@ -7,6 +7,7 @@ from mcp_server.core import views
 from mcp_server.core.definitions import Phase
 from mcp_server.core.models import ErrorEntry, SessionState
 from mcp_server.core.paths import validate_target
+from mcp_server.core.selection import UNFINISHED
 from mcp_server.core.transitions import Action, Status
 from mcp_server.errors import InvalidArgumentError, quoted
 from mcp_server.pages.session_page import session_page
@@ -49,7 +50,7 @@ def start(services: Services, given: Arguments) -> str:
         lines.append(f"Its phases come from a task list: put the path of that into options.{key}.")
     call = views.call(Action.START, workflow_type=workflow_type, target_file=target, **options)
     lines += [f"Begin with\n\n    {call}", LOOP]
-    others = services.sessions.open_for(PurePosixPath(target).as_posix())[:MAX_OTHERS]
+    others = services.sessions.open_for(PurePosixPath(target).as_posix(), MAX_OTHERS)
     if others:
         shown = "\n".join(f"- {_call_of(Action.GET_STATE, other)}" for other in others)
         lines.append(
@@ -64,7 +65,7 @@ def continue_session(services: Services, given: Arguments) -> str:
     session_id = given.get("session_id")
     others: list[str] = []
     if session_id is None:
-        found = services.sessions.by_last_change(open_only=True)
+        found = services.sessions.latest(1 + MAX_OTHERS, UNFINISHED)
         if not found:
             return _nothing_open()
         session_id, *others = (item.session_id for item in found)
@@ -78,7 +79,7 @@ def continue_session(services: Services, given: Arguments) -> str:
     lines.append(f"The next call is\n\n    {views.next_step(state, phase)}")
     lines.append(f"and {read} shows the phase again. {LOOP}")
     if others:
-        shown = ", ".join(others[:MAX_OTHERS])
+        shown = ", ".join(others)
         lines.append(f"Other sessions are open too, in case this is not the one: {shown}.")
     return "\n\n".join(lines)
 

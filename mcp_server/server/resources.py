@@ -7,7 +7,8 @@
 
 Each is read anew and bounded in size. What is asked for by another URI, or is not there, is the
 protocol's "resource not found", whose code depends on the revision. Lists show what can be started
-and the newest sessions that are open; the others are found by template and completion.
+and the open sessions that changed last, and have no further pages: clients fetch all there are at
+once. The other sessions are found by template and completion, as the template says.
 """
 
 import re
@@ -29,6 +30,7 @@ from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from mcp_server.core import views
 from mcp_server.core.models import SessionSummary
+from mcp_server.core.selection import UNFINISHED
 from mcp_server.errors import DefinitionError, NotFoundError
 from mcp_server.server import documents, services
 from mcp_server.server.services import Services
@@ -91,7 +93,8 @@ def templates() -> list[ResourceTemplate]:
             name="session",
             title="Session",
             description="Where a session stands: phases, evidence and how it is known, refusals,"
-            " the next step",
+            f" the next step. The list has the {MAX_SESSIONS_LISTED} open ones that changed last;"
+            " completion finds all others",
             mime_type=MIME_TYPE,
             annotations=_FOR_BOTH,
         ),
@@ -122,8 +125,8 @@ async def listed() -> list[Resource]:
 
 def list_of(at_hand: Services) -> list[Resource]:
     """Return each workflow, and the open sessions that changed last."""
-    sessions = at_hand.sessions.by_last_change(open_only=True)
-    return [*_workflows(at_hand), *map(_session, sessions[:MAX_SESSIONS_LISTED])]
+    sessions = at_hand.sessions.latest(MAX_SESSIONS_LISTED, UNFINISHED)
+    return [*_workflows(at_hand), *map(_session, sessions)]
 
 
 async def read(uri: str, protocol_version: str | None) -> str:

@@ -58,11 +58,11 @@ def find_workflow(services: Services, name: str) -> WorkflowView:
 
 def find_sessions(sessions: StateManager, status: Status | None, limit: int | None) -> SessionList:
     """Return the sessions of `status`, at most `limit` of them."""
-    found, damaged = sessions.summaries(status)
+    found = sessions.summaries(status, limit)
     return {
-        "sessions": [session_row(summary) for summary in found[:limit]],
-        "count": len(found),
-        "warnings": told_damage(damaged),
+        "sessions": [session_row(summary) for summary in found.sessions],
+        "count": found.count or 0,
+        "warnings": told_damage(found.damaged),
     }
 
 
@@ -76,23 +76,34 @@ def find_session_id(sessions: StateManager, given: str) -> str:
             f"Invalid session_id format: {quoted(given)}",
             remediation="aos-workflow sessions lists the ids; the beginning of one is enough.",
         )
-    found, damaged = sessions.summaries()
-    known = [one.session_id for one in found] + [one.session_id for one in damaged]
-    matching = [session_id for session_id in known if session_id.startswith(given)]
-    if given in known:
+    if _is_session(sessions, given):
         return given
-    if len(matching) == 1:
-        return matching[0]
-    if matching:
-        more = f" and {len(matching) - _SHOWN} more" if len(matching) > _SHOWN else ""
+    found = sessions.beginning(given, _SHOWN)
+    known = [one.session_id for one in found.sessions]
+    known += [one.session_id for one in found.damaged]
+    count = (found.count or 0) + len(found.damaged)
+    if count == 1:
+        return known[0]
+    if count:
+        more = f" and {count - _SHOWN} more" if count > _SHOWN else ""
         raise InvalidArgumentError(
-            f"{len(matching)} sessions begin with {given!r}",
-            remediation=f"Write more of the id: {', '.join(matching[:_SHOWN])}{more}.",
+            f"{count} sessions begin with {given!r}",
+            remediation=f"Write more of the id: {', '.join(known[:_SHOWN])}{more}.",
         )
     raise NotFoundError(
         f"no session {given}",
         remediation="aos-workflow sessions lists those that exist.",
     )
+
+
+def _is_session(sessions: StateManager, session_id: str) -> bool:
+    try:
+        sessions.load(session_id)
+    except NotFoundError:
+        return False
+    except DamagedStateError:
+        pass
+    return True
 
 
 def find_session(services: Services, session_id: str, *, history: bool = False) -> SessionView:

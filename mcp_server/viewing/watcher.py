@@ -13,6 +13,7 @@ from typing import Literal
 
 from mcp_server.core.journal import LineError, decode_line
 from mcp_server.core.models import Record, SessionSummary
+from mcp_server.core.selection import Order
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.transitions import Action, Outcome, PersonAction, Status
 from mcp_server.errors import DamagedStateError, NotFoundError
@@ -70,14 +71,14 @@ class Watcher:
 
     def look(self) -> Look:
         """Return how the sessions stand, and what has happened since the last look."""
-        found, damaged = self._sessions.summaries()
-        found.sort(key=lambda summary: (summary.last_updated, summary.session_id), reverse=True)
+        everything = self._sessions.summaries()
+        found = sorted(everything.sessions, key=Order.CHANGE.place, reverse=True)
         verifying = frozenset(
             one.session_id for one in found
             if one.status is Status.ACTIVE and self._sessions.store.is_verifying(one.session_id)
         )  # fmt: skip
         now = self._sessions.clock()
-        unread = {one.session_id for one in damaged}
+        unread = {one.session_id for one in everything.damaged}
         events = [
             *self._happened(found),
             *self._deleted({one.session_id for one in found} | unread, now),
@@ -87,7 +88,7 @@ class Watcher:
         self._verifying = verifying
         for gone in self._records.keys() - self._known.keys():
             del self._records[gone]
-        return Look(now, found, verifying, events, told_damage(damaged))
+        return Look(now, found, verifying, events, told_damage(everything.damaged))
 
     def frame(self, look: Look, limit: int | None = None) -> Frame:
         """Return what was found as one document, with at most `limit` sessions."""

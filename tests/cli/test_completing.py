@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mcp_server.cli import app
+from mcp_server.cli import app, completing
 from tests.builders import BUILT_IN_NAMES, DYNAMIC_NAME, write_workflow
 from tests.calls import refused, started
 
@@ -55,11 +55,25 @@ def test_statuses_are_completed():
 
 
 @pytest.mark.parametrize("line", ["show-session ", "verify ", "approve "])
-async def test_ids_of_sessions_are_completed_newest_first(small, line):
+async def test_ids_of_sessions_are_completed_the_one_that_changed_last_first(small, line):
     first, second = await started(), await started()
     await refused(first)
-    assert completed(line) == [second, first]
-    assert completed(f"{line}{first[:-1]}") == [first]
+    assert completed(line) == [first, second]
+    assert completed(f"{line}{second[:-1]}") == [second]
+    assert completed(f"{line}{first[1:]}") == []
+
+
+async def test_of_many_sessions_the_latest_are_completed(small, monkeypatch):
+    monkeypatch.setattr(completing, "MAX_SESSIONS", 2)
+    first, second, third = await started("src/b.py"), await started(), await started()
+    assert completed("show-session ") == [third, second]
+    assert completed("show-session small_v1_b") == [first]
+
+
+@pytest.mark.parametrize("typed", ["small%", "SMALL", "../"])
+async def test_no_session_is_completed_to_what_is_no_id(small, typed):
+    await started()
+    assert completed(f"show-session {typed}") == []
 
 
 async def test_the_project_of_the_command_line_is_the_one_that_is_looked_at(

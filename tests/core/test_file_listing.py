@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mcp_server.core import file_listing
-from mcp_server.core.file_listing import FolderListing
+from mcp_server.core.file_listing import FolderListing, Journal
 from mcp_server.core.models import Damage, SessionSummary
 from tests.core.session_builders import ID, OTHER_ID, birth
 
@@ -159,3 +159,77 @@ def test_a_time_without_fine_digits_must_be_older_to_be_believed(tmp_path, journ
         os.utime(tmp_path, ns=(moment, moment))
         list(listing)
     assert len(reader.asked) == looks
+
+
+def picked(listing, *wanted):
+    """What a listing says of the sessions that are wanted, read one by one."""
+    return [listing.read(journal) for journal in listing.journals(wanted.__contains__)]
+
+
+@pytest.mark.parametrize("only_moves", [False, True])
+def test_only_what_is_picked_is_read_and_that_once(tmp_path, journal, only_moves):
+    (tmp_path / f"{OTHER_ID}.jsonl").write_bytes(b"1")
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader, only_moves=only_moves)
+    assert [picked(listing, ID), picked(listing, ID), picked(listing)] == [[SUMMARY], [SUMMARY], []]
+    assert reader.asked == [ID]
+    assert list(listing) == [SUMMARY, SUMMARY]
+    assert picked(listing, ID, OTHER_ID) == [SUMMARY, SUMMARY]
+    assert reader.asked == [ID, OTHER_ID]
+
+
+def test_what_is_picked_has_the_time_of_its_writing(tmp_path, journal):
+    (found,) = FolderListing(tmp_path, Reader()).journals({ID}.__contains__)
+    assert found.session_id == ID
+    assert abs(found.written.timestamp() - journal.stat().st_mtime) < 1e-3
+
+
+@pytest.mark.parametrize(("moment", "year"), [(-(10**30), 1970), (10**30, 3058)])
+def test_a_time_that_no_calendar_has_is_a_distant_one(moment, year):
+    assert Journal(ID, (1, 1, moment)).written.year == year
+
+
+@pytest.mark.parametrize("change", [grow, replace, touch])
+@pytest.mark.parametrize("is_listed", [False, True])
+def test_what_was_picked_is_read_again_when_it_changes(tmp_path, journal, change, is_listed):
+    reader = Reader()
+    listing = FolderListing(tmp_path, reader)
+    for _ in range(2):
+        assert (list(listing) if is_listed else picked(listing, ID)) == [SUMMARY]
+        change(journal)
+    assert picked(listing, ID) == [SUMMARY]
+    # Only a file that is replaced again is another one again.
+    assert len(reader.asked) == (3 if change is replace else 2)
+
+
+def test_what_is_picked_from_a_folder_that_has_long_been_still_is_known(
+    tmp_path, journal, monkeypatch
+):
+    listing = FolderListing(tmp_path, Reader(), only_moves=True)
+    set_time(tmp_path, 0)
+    list(listing)
+    with monkeypatch.context() as patch:
+        patch.setattr(file_listing.os, "scandir", None)
+        assert picked(listing, ID) == [SUMMARY]
+        assert picked(listing, OTHER_ID) == []
+    journal.rename(tmp_path / f"{OTHER_ID}.jsonl")
+    assert [picked(listing, ID), picked(listing, OTHER_ID)] == [[], [SUMMARY]]
+
+
+def test_damage_that_is_picked_is_looked_at_again_each_time(tmp_path, journal):
+    reader = Reader(Damage(session_id=ID, reason="permission denied"))
+    listing = FolderListing(tmp_path, reader)
+    assert picked(listing, ID) == [reader.found]
+    reader.found = SUMMARY
+    assert picked(listing, ID) == [SUMMARY]
+
+
+def test_what_is_gone_when_it_is_picked_is_none(tmp_path, journal):
+    assert picked(FolderListing(tmp_path, Reader(None)), ID) == [None]
+
+
+def test_ids_are_had_without_reading(tmp_path, journal):
+    reader = Reader()
+    assert FolderListing(tmp_path, reader).ids == [ID]
+    assert FolderListing(tmp_path / "none", reader).ids == []
+    assert reader.asked == []

@@ -8,7 +8,7 @@ import pytest
 from mcp_server.core import durable
 from mcp_server.core.encoding import digest
 from mcp_server.core.lifecycle import roll_back
-from mcp_server.core.models import SessionSummary
+from mcp_server.core.selection import Order, Selection
 from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, DiskRefusedError, NotFoundError
 from tests.builders import NOON, tree
@@ -171,7 +171,48 @@ def test_a_session_that_moves_while_all_are_listed_is_listed_once(store, folder,
     assert [*found, *listing] == [done.state.summary]
 
 
-def test_a_session_that_is_deleted_while_all_are_listed_is_left_out(store, folder, monkeypatch):
+LISTS = {
+    "all": ("_look", lambda store: list(store.summaries())),
+    "by change": (
+        "journals",
+        lambda store: store.page(Selection(), 9, by=Order.CHANGE, counted=False).sessions,
+    ),
+    "by id": ("journals", lambda store: store.page(Selection(beginning=ID[:9]), 9).sessions),
+}
+
+
+@pytest.mark.parametrize("kind", LISTS)
+@pytest.mark.parametrize("way", ["is completed", "is opened again"])
+def test_a_session_that_moves_between_two_looks_is_in_the_list(store, way, kind):
+    last = stored(store, phases=(1,))
+    if way == "is opened again":
+        last = complete(store, last)
+    name, read = LISTS[kind]
+    summaries = store._summaries
+    listing = summaries._done if way == "is opened again" else summaries._live
+    looked = getattr(listing, name)
+
+    def move_then_look(*asked):
+        found = looked(*asked)
+        if way == "is completed":
+            complete(store, last)
+        return found
+
+    def move_before_looking(*asked):
+        follow(store, roll_back(last.state, 1, NOON), last)
+        return looked(*asked)
+
+    once = [move_before_looking if way == "is opened again" else move_then_look]
+
+    def look(*asked):
+        return once.pop()(*asked) if once else looked(*asked)
+
+    setattr(listing, name, look)
+    assert [found.session_id for found in read(store)] == [ID]
+
+
+@pytest.mark.parametrize("kind", LISTS)
+def test_a_session_that_is_gone_when_its_turn_comes_is_left_out(store, monkeypatch, kind):
     stored(store)
     stored(store, OTHER_ID)
 
@@ -181,30 +222,5 @@ def test_a_session_that_is_deleted_while_all_are_listed_is_left_out(store, folde
         return os.open(path, *arguments)
 
     with disk(monkeypatch, open=deleted):
-        found = [
-            found.session_id for found in store.summaries() if isinstance(found, SessionSummary)
-        ]
-    assert found == [OTHER_ID]
-
-
-@pytest.mark.parametrize("way", ["is completed", "is opened again"])
-def test_a_session_that_moves_between_two_looks_is_in_the_list(store, folder, journal, way):
-    last = stored(store, phases=(1,))
-    if way == "is opened again":
-        last = complete(store, last)
-    looked = store._done._look if way == "is opened again" else store._live._look
-
-    def move_then_look():
-        found = looked()
-        if way == "is completed":
-            complete(store, last)
-        return found
-
-    def move_before_looking():
-        follow(store, roll_back(last.state, 1, NOON), last)
-        return looked()
-
-    listing = store._done if way == "is opened again" else store._live
-    once = [move_before_looking if way == "is opened again" else move_then_look]
-    listing._look = lambda: once.pop()() if once else looked()
-    assert [found.session_id for found in store.summaries()] == [ID]
+        found = LISTS[kind][1](store)
+    assert [one.session_id for one in found] == [OTHER_ID]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.lifecycle import pause as paused
 from mcp_server.core.lifecycle import roll_back
-from mcp_server.core.selection import UNFINISHED, Selection
+from mcp_server.core.selection import UNFINISHED, Listed, Order, Selection
 from mcp_server.core.transitions import COUNTED, Status
 from tests.builders import NOON
 from tests.core.session_builders import ID, OTHER_ID, complete, follow, noted, stored
@@ -46,7 +46,8 @@ def fill(store):
         if status is Status.COMPLETED:
             complete(store, last)
         elif status is not Status.ACTIVE:
-            follow(store, noted(last.state.model_copy(update={"status": status}), "x"), last)
+            later = {"status": status, "last_updated": NOON + timedelta(hours=number * 7 % 5)}
+            follow(store, noted(last.state.model_copy(update=later), "x"), last)
     return list(store.summaries())
 
 
@@ -62,29 +63,68 @@ SELECTIONS = [
     Selection(target_file="src/completed.py"),
     Selection(project="nobody's"),
     Selection(statuses=frozenset()),
+    Selection(beginning="small_v1_a_py_20260314_120000_00000"),
+    Selection(beginning=session(3)),
+    Selection(beginning="small_v1_a_py_2026031_"),
+    Selection(beginning="mall"),
+    Selection(containing="00000a"),
+    Selection(containing="_00000"),
+    Selection(containing="small%"),
+    Selection(beginning="small", containing="1", statuses=UNFINISHED, project="shop"),
+    Selection(beginning="small", statuses=frozenset({Status.COMPLETED}), owner="bob"),
 ]
 
 
-def test_a_page_holds_what_was_chosen_newest_first(store):
+PLACES = {
+    Order.START: lambda one: (one.created_at, one.session_id),
+    Order.CHANGE: lambda one: (one.last_updated, one.session_id),
+}
+either_order = pytest.mark.parametrize("by", Order)
+counted_or_not = pytest.mark.parametrize("counted", [True, False], ids=["counted", "uncounted"])
+
+
+@either_order
+@counted_or_not
+def test_a_page_holds_what_was_chosen_newest_first(store, by, counted):
     everything = fill(store)
     for chosen in SELECTIONS:
-        wanted = sorted(
-            (one for one in everything if chosen.takes(one)),
-            key=lambda one: one.order,
-            reverse=True,
-        )
-        found = store.page(chosen, 100)
-        assert (found.sessions, found.count, found.damaged) == (wanted, len(wanted), []), chosen
+        wanted = sorted(filter(chosen.takes, everything), key=PLACES[by], reverse=True)
+        for limit in (100, 2, 1):
+            found = store.page(chosen, limit, by=by, counted=counted)
+            count = len(wanted) if counted else None
+            assert found == Listed(wanted[:limit], count, []), (chosen, limit)
         assert store.count(chosen) == len(wanted)
 
 
-def test_pages_follow_each_other_without_gap_or_overlap(store):
-    everything = sorted(fill(store), key=lambda one: one.order, reverse=True)
+@either_order
+@counted_or_not
+def test_pages_follow_each_other_without_gap_or_overlap(store, by, counted):
+    everything = sorted(fill(store), key=PLACES[by], reverse=True)
     walked, after = [], None
-    while found := store.page(EVERYTHING, 5, after).sessions:
+    while found := store.page(EVERYTHING, 5, after, by, counted=counted).sessions:
         walked += found
-        after = found[-1].order
+        after = PLACES[by](found[-1])
     assert walked == everything
+
+
+def test_a_session_goes_to_the_top_of_a_list_by_change(store):
+    first, second = stored(store), stored(store, OTHER_ID)
+    changed = paused(first.state, None, NOON + timedelta(days=1))
+    last = follow(store, changed, first)
+    for counted in (True, False):
+        found = store.page(EVERYTHING, 9, by=Order.CHANGE, counted=counted).sessions
+        assert found == [last.state.summary, second.state.summary]
+
+
+def test_the_ids_of_the_live_ones_are_had_alone(store):
+    everything = fill(store)
+    for project in (None, "shop", "nobody's"):
+        wanted = {
+            one.session_id
+            for one in everything
+            if one.status is not Status.COMPLETED and project in (None, one.project)
+        }
+        assert store.live_ids(project) == wanted
 
 
 def test_a_place_outlives_the_session_that_named_it(store):
@@ -115,6 +155,8 @@ def test_summaries_can_be_had_of_one_project(store):
 def test_an_empty_store_has_an_empty_page(store):
     found = store.page(EVERYTHING, 10)
     assert (found.sessions, found.count, store.count(EVERYTHING)) == ([], 0, 0)
+    assert store.page(EVERYTHING, 10, by=Order.CHANGE, counted=False) == Listed([])
+    assert store.live_ids() == frozenset()
 
 
 def test_a_list_shows_each_change_at_once(store):
@@ -163,8 +205,9 @@ def test_the_pages_together_are_the_list(store, seconds, limit):
     for number, second in enumerate(seconds):
         stored(store, session(number), now=NOON + timedelta(seconds=second))
     wanted = sorted((NOON + timedelta(seconds=s), session(n)) for n, s in enumerate(seconds))
-    walked, after = [], None
-    while found := store.page(EVERYTHING, limit, after).sessions:
-        walked += [one.order for one in found]
-        after = walked[-1]
-    assert walked == wanted[::-1]
+    for by, counted in product(Order, (True, False)):
+        walked, after = [], None
+        while found := store.page(EVERYTHING, limit, after, by, counted=counted).sessions:
+            walked += [PLACES[by](one) for one in found]
+            after = walked[-1]
+        assert walked == wanted[::-1]

@@ -95,13 +95,50 @@ async def test_nothing_is_offered_for_what_is_not_known(client, ref, name):
     assert await offered(client, ref, name) == []
 
 
-async def test_at_most_a_hundred_values_are_offered_and_the_rest_is_counted(client, monkeypatch):
+async def test_at_most_a_hundred_values_are_offered_and_no_more_are_looked_for(client, monkeypatch):
     assert completions.MAX_VALUES == 100
     monkeypatch.setattr(completions, "MAX_VALUES", 2)
+    sessions = [await started() for _ in range(3)]
+    for typed, shown in (("", [2, 1]), ("small", [2, 1]), ("mall", [2, 1])):
+        found = (await client.complete(SESSION, {"name": "id", "value": typed})).completion
+        assert found.values == [sessions[number] for number in shown]
+        assert (found.total, found.has_more) == (None, True)
+
+
+async def test_how_many_workflows_there_are_is_known(client, monkeypatch):
+    monkeypatch.setattr(completions, "MAX_VALUES", 2)
+    everything = sorted([*BUILT_IN_NAMES, DYNAMIC_NAME, "small_v1"])
+    found = (await client.complete(WORKFLOW, {"name": "type", "value": ""})).completion
+    assert (found.values, found.total, found.has_more) == (everything[:2], len(everything), True)
+
+
+@pytest.mark.parametrize("end", [-1, -8, None])
+async def test_what_was_typed_finds_sessions_behind_all_that_are_newer(client, monkeypatch, end):
+    monkeypatch.setattr(completions, "MAX_VALUES", 1)
+    wanted = await started("src/wanted.py")
     for _ in range(3):
-        await started()
-    found = (await client.complete(SESSION, {"name": "id", "value": "small"})).completion
-    assert (len(found.values), found.total, found.has_more) == (2, 3, True)
+        await started("src/other.py")
+    assert await offered(client, SESSION, "id", wanted[:end].upper()) == [wanted]
+    assert await offered(client, SESSION, "id", "_wanted_") == [wanted]
+    assert await offered(client, prompt("continue_session"), "session_id", "wanted") == [wanted]
+
+
+async def test_sessions_that_begin_so_come_before_newer_ones_that_contain_it(
+    client, small, monkeypatch
+):
+    write_workflow(small / ".praxis-os" / "workflows", "py_v1")
+    beginning = await started("src/b.py", "py_v1")
+    older, newer = await started(), await started()
+    assert await offered(client, SESSION, "id", "py") == [beginning, newer, older]
+    monkeypatch.setattr(completions, "MAX_VALUES", 1)
+    found = (await client.complete(SESSION, {"name": "id", "value": "py"})).completion
+    assert (found.values, found.has_more) == ([beginning], True)
+
+
+@pytest.mark.parametrize("typed", ["\0", "small\n", "small%", "sm ll", "\u00df", "x" * 300])
+async def test_nothing_is_offered_for_what_cannot_stand_in_an_id(client, typed):
+    await started()
+    assert await offered(client, SESSION, "id", typed) == []
 
 
 def test_what_begins_with_what_was_typed_comes_before_what_contains_it():

@@ -161,9 +161,19 @@ async def test_open_sessions_are_listed_the_one_that_changed_last_first(client, 
 async def test_lists_are_bounded(client, monkeypatch):
     monkeypatch.setattr(resources, "MAX_SESSIONS_LISTED", 1)
     monkeypatch.setattr(resources, "MAX_WORKFLOWS_LISTED", 2)
-    for _ in range(2):
-        await started()
-    assert len((await client.list_resources()).resources) == 4
+    _, last = await started(), await started()
+    found = await client.list_resources()
+    assert [item.uri for item in found.resources[-1:]] == [f"aos://sessions/{last}"]
+    assert (len(found.resources), found.next_cursor) == (4, None)
+
+
+async def test_the_template_says_which_sessions_the_list_has(client):
+    found = (await client.list_resource_templates()).resource_templates
+    (session,) = (item for item in found if item.name == "session")
+    assert resources.MAX_SESSIONS_LISTED == 20
+    assert session.description.endswith(
+        "The list has the 20 open ones that changed last; completion finds all others"
+    )
 
 
 async def test_every_resource_is_described(client):

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from mcp_server.config import STATE_DIR
-from mcp_server.core.transitions import Status
+from mcp_server.core.models import Change
+from mcp_server.core.transitions import Action, Outcome, Status
 from mcp_server.errors import InvalidArgumentError, NotFoundError
 from mcp_server.server.tools.workflow_tools import aos_workflow
 from mcp_server.viewing.finding import find_session, find_session_id, find_sessions
@@ -123,12 +124,39 @@ async def test_an_id_of_which_another_is_the_beginning_means_itself(small, servi
     assert find_session_id(services.sessions, first) == first
 
 
-async def test_of_many_that_begin_so_some_are_named(small, services):
-    for _ in range(10):
-        await started()
+async def test_an_id_of_which_many_newer_ones_are_the_beginning_means_itself(small, services):
+    first = await started()
+    record = services.sessions.store.read(first)
+    for number in range(10):
+        made = record.state.model_copy(update={"session_id": f"{first}_{number}"})
+        change = Change(action=Action.START, outcome=Outcome.DONE, phase=1, state=made)
+        services.sessions.store.create([change])
+    assert find_session_id(services.sessions, first) == first
+    assert find_session_id(services.sessions, f"{first}_7") == f"{first}_7"
+    (small / STATE_DIR / f"{first}.jsonl").write_bytes(b"{}\n")
+    assert find_session_id(services.sessions, first) == first
+
+
+async def test_damaged_sessions_are_among_those_that_begin_so(small, services):
+    first, second = await started("src/a.py"), await started("src/b.py")
+    (small / STATE_DIR / f"{first}.jsonl").write_bytes(b"{}\n")
+    assert find_session_id(services.sessions, first[:-1]) == first
+    assert find_session_id(services.sessions, second[:-1]) == second
+    with pytest.raises(InvalidArgumentError) as refusal:
+        find_session_id(services.sessions, "small")
+    assert refusal.value.message == "2 sessions begin with 'small'"
+    assert refusal.value.remediation == f"Write more of the id: {second}, {first}."
+
+
+async def test_of_many_that_begin_so_the_newest_are_named(small, services):
+    sessions = [await started() for _ in range(10)]
     with pytest.raises(InvalidArgumentError) as refusal:
         find_session_id(services.sessions, "s")
-    assert refusal.value.remediation.endswith(" and 2 more.")
+    named = services.sessions.list_sessions(limit=8)["sessions"]
+    assert refusal.value.message == f"{len(sessions)} sessions begin with 's'"
+    assert refusal.value.remediation == (
+        f"Write more of the id: {', '.join(one['session_id'] for one in named)} and 2 more."
+    )
 
 
 async def test_what_no_id_begins_with_is_refused(small, services):

@@ -71,7 +71,14 @@ CREATE TABLE {schema}.deletions (
 CREATE INDEX deletions_of_session ON {schema}.deletions (session_id);
 """
 
-MIGRATIONS = (_FIRST,)
+_LISTS_BY_CHANGE = """
+-- What is offered while an id is typed goes by the last change. Each change of a session moves its
+-- row in the indexes now, for some tenths of a millisecond; a list would sort the whole project.
+CREATE INDEX sessions_of_project_by_change
+    ON {schema}.sessions (project, last_updated DESC, session_id DESC);
+"""
+
+MIGRATIONS = (_FIRST, _LISTS_BY_CHANGE)
 """What makes each version of the schema from the one before it. What was released never changes."""
 
 _USED = {

@@ -45,9 +45,10 @@ def open_store(url: str, schema: str, waits: Waits) -> PostgresStore:
             migrate(connection, schema, _MIGRATION_SECONDS)
     except psycopg.errors.InsufficientPrivilege as error:
         raise ConfigurationError(
-            f"the user of the database may not make the schema {schema}",
+            f"the user of the database may not make or change the schema {schema}",
             remediation=f"Let an administrator run: CREATE SCHEMA {schema} AUTHORIZATION that"
-            " user; or start the server once as a user who may.",
+            " user; or start the server once as a user who may, who owns the tables if there are"
+            " any.",
         ) from error
     except psycopg.OperationalError as error:
         raise _unusable(error) from error

@@ -9,7 +9,7 @@ from typing import Any
 
 from psycopg import sql
 
-from mcp_server.core.selection import Place, Selection
+from mcp_server.core.selection import Order, Place, Selection
 
 _SUMMARY = sql.SQL(
     "session_id, workflow_type, target_file, status, current_phase, total_phases, created_at,"
@@ -44,8 +44,11 @@ _TEXTS = {
     "pinned": "SELECT content FROM {definitions} WHERE digest = %s",
     "page": "SELECT {summary} FROM {sessions} WHERE",
     "count": "SELECT count(*) FROM {sessions} WHERE",
+    "ids": "SELECT session_id FROM {sessions} WHERE",
 }
-_NEWEST_FIRST = " ORDER BY created_at DESC, session_id DESC LIMIT %(limit)s"
+_BEYOND = "~"
+"""What comes after every letter of an id, byte by byte, which is how ids are compared."""
+
 _TABLES = ("sessions", "journal", "evidence", "definitions", "deletions")
 
 
@@ -70,19 +73,27 @@ class Statements:
         """Return a statement by its name."""
         return self._texts[name]
 
-    def page(self, chosen: Selection, limit: int, after: Place | None) -> Question:
+    def page(
+        self, chosen: Selection, limit: int, after: Place | None, by: Order = Order.START
+    ) -> Question:
         """Return the question for one page of a list."""
         asked, values = _filters(chosen)
         if after is not None:
-            asked.append("(created_at, session_id) < (%(after)s::timestamptz, %(after_id)s)")
+            asked.append(f"({by.value}, session_id) < (%(after)s::timestamptz, %(after_id)s)")
             values |= {"after": after[0], "after_id": after[1]}
-        text = self["page"] + _all_of(asked) + sql.SQL(_NEWEST_FIRST)
+        newest_first = f" ORDER BY {by.value} DESC, session_id DESC LIMIT %(limit)s"
+        text = self["page"] + _all_of(asked) + sql.SQL(newest_first)
         return Question(text, {**values, "limit": limit})
 
     def count(self, chosen: Selection) -> Question:
         """Return the question how many there are."""
         asked, values = _filters(chosen)
         return Question(self["count"] + _all_of(asked), values)
+
+    def ids(self, chosen: Selection) -> Question:
+        """Return the question for the ids alone."""
+        asked, values = _filters(chosen)
+        return Question(self["ids"] + _all_of(asked), values)
 
 
 def _filters(chosen: Selection) -> tuple[list[str], dict[str, Any]]:
@@ -102,6 +113,13 @@ def _filters(chosen: Selection) -> tuple[list[str], dict[str, Any]]:
         if value is not None:
             asked.append(f"{name} = %({name})s")
             values[name] = value
+    if chosen.beginning is not None:
+        # A range, which the primary key finds.
+        asked.append("session_id >= %(beginning)s AND session_id < %(beyond)s")
+        values |= {"beginning": chosen.beginning, "beyond": chosen.beginning + _BEYOND}
+    if chosen.containing is not None:
+        asked.append("position(%(containing)s in session_id) > 0")
+        values["containing"] = chosen.containing
     return asked, values
 
 

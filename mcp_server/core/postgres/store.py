@@ -30,7 +30,7 @@ from mcp_server.core.postgres.rows import line_of, moved_of, row_of, summary_of
 from mcp_server.core.postgres.statements import Statements
 from mcp_server.core.postgres.transactions import TimeLimits, Transaction
 from mcp_server.core.restoring import sound
-from mcp_server.core.selection import UNFINISHED, Listed, Place, Selection
+from mcp_server.core.selection import UNFINISHED, Listed, Order, Place, Selection
 from mcp_server.core.store import damaged, no_session
 from mcp_server.errors import ConflictError, DamagedStateError
 
@@ -178,13 +178,22 @@ class PostgresStore:
         """Yield the summary of each session, from the newest on."""
         chosen = Selection(statuses=UNFINISHED if live_only else None, project=project)
         after: Place | None = None
-        while found := self._summaries(chosen, _BATCH, after):
+        while found := self._summaries(chosen, _BATCH, after, Order.START):
             yield from found
             after = found[-1].order
 
-    def page(self, chosen: Selection, limit: int, after: Place | None = None) -> Listed:
+    def page(
+        self,
+        chosen: Selection,
+        limit: int,
+        after: Place | None = None,
+        by: Order = Order.START,
+        *,
+        counted: bool = True,
+    ) -> Listed:
         """Return chosen sessions after a place, newest first."""
-        return Listed(self._summaries(chosen, limit, after), self.count(chosen))
+        found = self._summaries(chosen, limit, after, by)
+        return Listed(found, self.count(chosen) if counted else None)
 
     def count(self, chosen: Selection) -> int:
         """Return how many sessions are chosen."""
@@ -195,6 +204,12 @@ class PostgresStore:
     def are_fewer(self, chosen: Selection, limit: int) -> bool:
         """Tell whether fewer than `limit` sessions are chosen."""
         return self.count(chosen) < limit
+
+    def live_ids(self, project: str | None = None) -> frozenset[str]:
+        """Return the ids of the sessions that are not finished."""
+        asked = self._sql.ids(Selection(statuses=UNFINISHED, project=project))
+        rows = self._look(lambda c: c.execute(asked.text, asked.values).fetchall())
+        return frozenset(session_id for (session_id,) in rows)
 
     def blob(self, session_id: str, digest: str) -> bytes:
         """Return one piece of large evidence."""
@@ -262,9 +277,9 @@ class PostgresStore:
         return held.take(step) if held is not None else self._connections.ask(step)
 
     def _summaries(
-        self, chosen: Selection, limit: int, after: Place | None
+        self, chosen: Selection, limit: int, after: Place | None, by: Order
     ) -> list[SessionSummary]:
-        asked = self._sql.page(chosen, limit, after)
+        asked = self._sql.page(chosen, limit, after, by)
         rows = self._look(lambda c: c.execute(asked.text, asked.values).fetchall())
         return [summary_of(row) for row in rows]
 

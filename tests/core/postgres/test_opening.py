@@ -18,6 +18,7 @@ from tests.core.session_builders import stored
 from tests.postgres_server import address, new_schema, open_new
 
 PASSWORD = "hunter" + "two"
+KNOWN = len(migrations.MIGRATIONS)
 
 
 def refused(url: str, schema: str = "aos_workflow") -> ConfigurationError:
@@ -99,7 +100,7 @@ def test_what_is_not_an_address_is_told_without_repeating_it(url):
 def test_a_user_who_may_not_make_the_schema_is_told_what_to_run(role):
     schema = new_schema()
     error = refused(as_role(role), schema)
-    assert error.message == f"the user of the database may not make the schema {schema}"
+    assert error.message == f"the user of the database may not make or change the schema {schema}"
     assert f"CREATE SCHEMA {schema} AUTHORIZATION" in error.remediation
     assert admin("SELECT 1 FROM pg_namespace WHERE nspname = %s", schema) == []
 
@@ -153,7 +154,7 @@ def test_a_schema_of_a_newer_server_is_left_as_it_is():
     error = refused(address(), schema)
     assert error.message == (
         f"the schema {schema} of the database was made by a newer server (version 99, this one"
-        " knows 1)"
+        f" knows {KNOWN})"
     )
     assert "Upgrade aos-workflow" in error.remediation
 
@@ -176,7 +177,9 @@ def test_servers_that_start_at_once_migrate_once():
     for thread in threads:
         thread.join()
     assert failures == []
-    assert admin(f"SELECT version FROM {schema}.aos_workflow_migrations") == [(1,)]  # noqa: S608
+    assert admin(f"SELECT version FROM {schema}.aos_workflow_migrations ORDER BY 1") == [  # noqa: S608
+        (number,) for number in range(1, KNOWN + 1)
+    ]
 
 
 def test_an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds(monkeypatch):
@@ -187,7 +190,47 @@ def test_an_older_schema_is_brought_up_to_date_and_keeps_what_it_holds(monkeypat
     monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, further))
     with closing(open_new(schema)) as store:
         assert store.read(record.state.session_id) == record
-    assert admin(f"SELECT max(version) FROM {schema}.aos_workflow_migrations") == [(2,)]  # noqa: S608
+    newest = admin(f"SELECT max(version) FROM {schema}.aos_workflow_migrations")  # noqa: S608
+    assert newest == [(KNOWN + 1,)]
+
+
+def test_a_schema_of_each_older_version_is_brought_up_to_date(monkeypatch):
+    for known in range(1, KNOWN):
+        schema = new_schema()
+        with monkeypatch.context() as patch:
+            patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:known])
+            with closing(open_new(schema)) as store:
+                record = stored(store)
+        with closing(open_new(schema)) as store:
+            assert store.read(record.state.session_id) == record
+        assert indexes(schema) == indexes_of_a_new_one()
+
+
+def test_a_user_who_may_not_bring_an_older_schema_up_to_date_is_told_who_may(role, monkeypatch):
+    schema = new_schema()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:1])
+        open_new(schema).close()
+    admin(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+    admin(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role}")
+    error = refused(as_role(role), schema)
+    assert error.message == f"the user of the database may not make or change the schema {schema}"
+    assert error.remediation.endswith(
+        "or start the server once as a user who may, who owns the tables if there are any."
+    )
+    open_new(schema).close()
+    open_store(as_role(role), schema, Waits(lock=10, state=30)).close()
+
+
+def indexes(schema: str) -> list[object]:
+    query = "SELECT tablename, indexname FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2"
+    return list(admin(query, schema))
+
+
+def indexes_of_a_new_one() -> list[object]:
+    schema = new_schema()
+    open_new(schema).close()
+    return indexes(schema)
 
 
 def test_a_migration_that_fails_leaves_nothing_half_done(monkeypatch):
