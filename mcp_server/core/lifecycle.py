@@ -298,7 +298,8 @@ def _begun(
 
 
 def _with_error(state: SessionState, error: ErrorEntry) -> dict[str, Any]:
+    earlier = (*state.errors[:-1], *(entry.in_short for entry in state.errors[-1:]))
     return {
-        "errors": (*state.errors, error)[-MAX_ERRORS:],
+        "errors": (*earlier, error)[-MAX_ERRORS:],
         "error_count": state.error_count + 1,
     }

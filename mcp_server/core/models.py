@@ -18,6 +18,16 @@ from mcp_server.gates.observation import Known
 MAX_ERRORS = 16
 """How many error entries a state carries; older ones remain in the journal's earlier lines."""
 
+_IN_SHORT = {"missing_evidence": 8, "validation_errors": 4}
+_SHORT_TEXT = 120
+"""How many texts of a refusal a state carries once another one follows, and how long they are."""
+
+AND_SOME = "... and "
+"""What the last text begins with where others are left out, for whatever reason."""
+
+AND_MORE = f"{AND_SOME}more"
+"""That it is in a refusal that another one follows; how many there were, its message says."""
+
 MAX_HISTORY = 64
 """How many attempts a state carries; older ones remain in the journal's earlier lines."""
 
@@ -133,6 +143,20 @@ class ErrorEntry(Model):
     message: str
     details: dict[str, Any] = Field(default_factory=dict)
     remediation: str
+
+    @property
+    def in_short(self) -> "ErrorEntry":
+        """What is carried along of the entry once another one follows; its own line has it all."""
+        short = {name: _few(self.details[name], number) for name, number in _IN_SHORT.items()
+                 if isinstance(self.details.get(name), list)}  # fmt: skip
+        return self.model_copy(update={"details": self.details | short})
+
+
+def _few(texts: list[Any], number: int) -> list[str]:
+    """Return the first of some texts, cut; what says that there were more is one more of them."""
+    shown = [text if len(text) <= _SHORT_TEXT else f"{text[: _SHORT_TEXT - 1]}…"
+             for text in map(str, texts[:number])]  # fmt: skip
+    return [*shown, AND_MORE] if len(texts) > number else shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,6 @@ from mcp_server.gates.evaluation import Verdict
 from mcp_server.gates.model import Gate
 from mcp_server.gates.observation import Judgement, Observation
 
-_RECORDED_FIELDS = 8
-_RECORDED_PROBLEMS = 4
-
 _SEEN = 360
 """Bytes of a refusal that tell what was found to be well; what was not is the matter."""
 
@@ -51,8 +48,7 @@ def gate_refused(
         fields={
             "checkpoint_passed": False,
             **_override(gate),
-            "missing_evidence": views.bounded(verdict.missing, 2_000),
-            "validation_errors": views.bounded(map(views.clip, verdict.problems), 3_000),
+            **_of_the_evidence(verdict),
             **_observed(seen),
             "next": _retry(state),
         },
@@ -99,6 +95,13 @@ def repeated(state: SessionState, gate: Gate) -> GateRefusedError:
             "next": _retry(state),
         },
     )
+
+
+def _of_the_evidence(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "missing_evidence": views.bounded(verdict.missing, 2_000),
+        "validation_errors": views.bounded(map(views.clip, verdict.problems), 3_000),
+    }
 
 
 def _remedy(state: SessionState, gate: Gate) -> str:
@@ -149,12 +152,10 @@ def phase_behind(state: SessionState, phase: int) -> StateError:
 def entry(
     phase: int, refusal: WorkflowError, now: datetime, verdict: Verdict | None = None
 ) -> ErrorEntry:
-    """Return what is recorded of a refusal, kept short."""
+    """Return what is recorded of a refusal: all that its answer says of the evidence."""
     details: dict[str, Any] = dict(refusal.details)
     if verdict is not None:
-        problems = verdict.problems[:_RECORDED_PROBLEMS]
-        details["missing_evidence"] = list(verdict.missing)[:_RECORDED_FIELDS]
-        details["validation_errors"] = [views.clip(text, 120) for text in problems]
+        details |= _of_the_evidence(verdict)
     return ErrorEntry(
         phase=phase,
         timestamp=now,

@@ -12,6 +12,7 @@ from mcp_server.core.definitions import Metadata, Phase, Task
 from mcp_server.core.encoding import encode
 from mcp_server.core.halves import NOTHING, Halves
 from mcp_server.core.models import (
+    AND_SOME,
     ErrorEntry,
     EvidenceItem,
     ObservationRecord,
@@ -67,7 +68,7 @@ def bounded(texts: Iterable[str], budget: int) -> list[str]:
     for text in everything:
         budget -= _json_size(text) + 1
         if budget < 0:
-            return [*shown, f"... and {len(everything) - len(shown)} more"]
+            return [*shown, f"{AND_SOME}{len(everything) - len(shown)} more"]
         shown.append(text)
     return shown
 

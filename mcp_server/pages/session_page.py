@@ -192,6 +192,7 @@ def _refusal(entry: ErrorEntry) -> str:
     lines = [
         f"- {place}: {markdown(entry.message, _MAX_REFUSAL)}",
         *(f"  - {markdown(str(problem), _MAX_VALUE)}" for problem in problems[:_MAX_PROBLEMS]),
+        *([f"  - ... and {more} more"] if (more := len(problems) - _MAX_PROBLEMS) > 0 else []),
         f"  - To do: {markdown(entry.remediation, _MAX_REFUSAL)}",
     ]
     return "\n".join(lines)

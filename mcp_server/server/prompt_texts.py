@@ -18,6 +18,8 @@ Arguments = Mapping[str, str]
 
 MAX_OTHERS = 5
 MAX_REFUSALS = 3
+MAX_PROBLEMS = 2_000
+"""Bytes of the problems of one refusal."""
 
 LOOP = """\
 For each phase: read each task with get_task and do it before the next one; then complete_phase with
@@ -163,10 +165,10 @@ def _standing(state: SessionState, phase: Phase) -> Iterator[str]:
 
 def _refusal(entry: ErrorEntry) -> Iterator[str]:
     yield f"- {views.timestamp(entry.timestamp)}, phase {entry.phase}: {views.clip(entry.message)}"
-    for problem in list(entry.details.get("validation_errors", ()))[:10]:
-        yield f"  - {views.clip(str(problem))}"
-    for missing in list(entry.details.get("missing_evidence", ()))[:10]:
-        yield f"  - missing: {views.clip(str(missing))}"
+    missing = (f"missing: {name}" for name in entry.details.get("missing_evidence", ()))
+    problems = [*map(str, entry.details.get("validation_errors", ())), *missing]
+    for problem in views.bounded(map(views.clip, problems), MAX_PROBLEMS):
+        yield f"  - {problem}"
     yield f"  - remedy: {views.clip(entry.remediation)}"
 
 

@@ -21,13 +21,14 @@ not grow with the length of sessions.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from statistics import median
+from typing import Any
 
 from mcp_server.core.journal import Step
-from mcp_server.core.models import SessionSummary
+from mcp_server.core.models import AND_SOME, SessionSummary
 from mcp_server.core.transitions import Action, Outcome, PersonAction, Status
 
 RULES = "(cross-field rules)"
@@ -216,9 +217,15 @@ def _refused_fields(step: Step) -> set[str]:
     """Return the fields that a gate's no names; each counts once a no."""
     details = step.refusal.details if step.refusal else {}
     # A problem begins with its field, as the gate words them.
-    named = {str(text).partition(": ")[0] for text in details.get("validation_errors") or ()}
+    named = {text.partition(": ")[0] for text in _told(details, "validation_errors")}
     problems = {_NO_FIELDS.get(name, name) for name in named}
-    return problems | set(map(str, details.get("missing_evidence") or ()))
+    return problems | set(_told(details, "missing_evidence"))
+
+
+def _told(details: Mapping[str, Any], name: str) -> list[str]:
+    """Return the texts of a refusal, without what says that there were more."""
+    texts = map(str, details.get(name) or ())
+    return [text for text in texts if not text.startswith(AND_SOME)]
 
 
 def _phase_figures(workflow_type: str, number: int, phase: _Phase) -> PhaseFigures:
