@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from mcp_server.core import lifecycle, refusals, views
-from mcp_server.core.definitions import Definition, Phase
+from mcp_server.core.definitions import Definition
 from mcp_server.core.encoding import decode, digest, encode
 from mcp_server.core.lifecycle import Submission
 from mcp_server.core.limits import Limits, require_evidence
 from mcp_server.core.models import Change, Conclusion, SessionState
+from mcp_server.core.pass_answer import passed
 from mcp_server.core.pinning import Pinned
 from mcp_server.core.state_manager import Draft, StateManager
 from mcp_server.core.transitions import Action, require_legal
@@ -266,38 +267,6 @@ class _Judged:
         self.gate = definition.phase(phase).gate
         self.observations = observations
         self.verdict = evaluate(self.gate, merged, observations)
-
-
-def passed(
-    state: SessionState,
-    definition: Definition,
-    phase: int,
-    submission: Submission,
-    verdict: Verdict,
-) -> Answer:
-    """Return the answer to a phase that passed; `state` is the one after it."""
-    shown = list(submission.items.items())[: views.MAX_FIELDS_SHOWN]
-    answer: Answer = {
-        "phase_completed": phase,
-        "checkpoint_passed": True,
-        "evidence_accepted": [name for name, _ in shown],
-        "evidence": views.accepted(dict(shown), budget=0),
-        "warnings": views.bounded(map(views.clip, verdict.warnings), 1_000),
-    }
-    following: Phase | None = definition.phase_after(phase)
-    if following is None:
-        answer["workflow_complete"] = True
-    else:
-        answer["next_phase"] = {
-            "phase_number": following.phase_number,
-            "title": following.title,
-            "description": views.clip(following.description),
-        }
-    answer["next"] = views.next_step(state)
-    if any(item.observation for _, item in shown):
-        described = {name: value for name, value in answer.items() if name != "next_phase"}
-        answer["evidence"] = views.accepted(dict(shown), budget=views.room_in(described))
-    return answer
 
 
 def _conclusion(phase: int, evidence: Mapping[str, Any], verdict: Verdict) -> Conclusion:

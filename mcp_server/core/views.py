@@ -39,7 +39,6 @@ _PREVIOUS = Halves(480, 620)
 
 MAX_REPEATED = 400
 MAX_SOURCES = 2
-MAX_FIELDS_SHOWN = 24
 
 _NOT_SHOWN = frozenset({"title", "default", "examples", "$comment", "verify"})
 
