@@ -24,7 +24,8 @@ BESIDE_CONTENT = 1_024
 _HEAD = {"status": "success", "action": "complete_phase"}
 """What the dispatcher adds."""
 
-_CONTENT = ("warnings", "next_phase")
+_WORDLESS: View = {"warnings": [], "next_phase": {"phase_number": 10_000}}
+"""What is left of some fields without the author's words."""
 
 _FEW, _SHORT = 6, 120
 """So few fields, with so many letters in their names, have room in any answer."""
@@ -51,7 +52,7 @@ def passed(
     if len(items) <= _FEW and sum(len(name) for name, _ in items) <= _SHORT:
         answer |= _named(items, len(items))
     else:
-        told = {name: value for name, value in answer.items() if name not in _CONTENT}
+        told = answer | {name: empty for name, empty in _WORDLESS.items() if name in answer}
         answer |= _accepted(items, answer_of(BESIDE_CONTENT) - size_of(_HEAD | told))
     if any(item.observation for _, item in items):
         told = {name: value for name, value in answer.items() if name != "next_phase"}
