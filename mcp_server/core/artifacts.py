@@ -112,8 +112,13 @@ def _fields(
     return shown, used
 
 
+def in_full(item: EvidenceItem) -> View:
+    """Show one field with all that is shown of a field."""
+    return _from_long_to_short(item)[0]
+
+
 def _in_full(items: Mapping[str, EvidenceItem]) -> View:
-    return {name: _from_long_to_short(item)[0] for name, item in items.items()}
+    return {name: in_full(item) for name, item in items.items()}
 
 
 def _from_long_to_short(item: EvidenceItem) -> tuple[View, ...]:

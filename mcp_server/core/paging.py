@@ -66,7 +66,7 @@ def first_page(
             break
         shown.append(view)
     end = len(shown)
-    return Page(shown, _encode(key(ordered[end - 1])) if end < len(ordered) else None)
+    return Page(shown, cursor_after(key(ordered[end - 1])) if end < len(ordered) else None)
 
 
 def require_limit(limit: int | None) -> int:
@@ -80,7 +80,8 @@ def require_limit(limit: int | None) -> int:
     return limit
 
 
-def _encode(key: Key) -> str:
+def cursor_after(key: Key) -> str:
+    """Return the cursor of what comes after the item of a key."""
     return base64.urlsafe_b64encode(encode(key)).decode("ascii").rstrip("=")
 
 

@@ -170,8 +170,15 @@ class WorkflowEngine:
         state = self._sessions.load_here(session_id)
         return self._completion.complete(state, phase, evidence)
 
-    def get_state(self, session_id: str, phase: int | None = None) -> Answer:
+    def get_state(
+        self, session_id: str, phase: int | None = None, cursor: str | None = None
+    ) -> Answer:
         """Return where a session stands and what was submitted to it, or to one of its phases."""
+        if cursor is not None and phase is None:
+            raise InvalidArgumentError(
+                "cursor needs phase: the pages of get_state are the fields of one phase",
+                remediation="Pass the phase that the page before was of, or no cursor.",
+            )
         state = self._sessions.load(session_id)
         if phase is not None:
             with refusals.teaching(state):
@@ -179,6 +186,7 @@ class WorkflowEngine:
         return state_answer(
             state,
             phase,
+            cursor,
             definition=views.definition(state) | self._moved_on(state),
             verification=self._completion.standing(session_id),
         )

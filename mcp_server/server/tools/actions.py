@@ -50,7 +50,7 @@ ACTIONS: Mapping[Action, ActionSpec] = {
         "where the session stands, what was submitted (with phase: all of that phase), what comes"
         " next",
         needs=("session_id",),
-        takes=("phase",),
+        takes=("phase", "cursor"),
     ),
     Action.LIST_SESSIONS: ActionSpec(
         "sessions, newest first", takes=("status", "options", "limit", "cursor")

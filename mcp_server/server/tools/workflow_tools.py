@@ -164,7 +164,12 @@ async def _handle_complete_phase(**arguments: Any) -> Answer:
 
 async def _handle_get_state(**arguments: Any) -> Answer:
     given = Given(arguments)
-    return await _look(_engine().get_state, given.session_id(), given.optional_number("phase"))
+    return await _look(
+        _engine().get_state,
+        given.session_id(),
+        given.optional_number("phase"),
+        given.optional_text("cursor"),
+    )
 
 
 async def _handle_list_sessions(**arguments: Any) -> Answer:

@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.sizes import Halves
+from mcp_server.core.artifacts import in_full
 from mcp_server.core.lifecycle import prepare
 from mcp_server.server.tools.workflow_tools import aos_workflow
 from tests.builders import EVIDENCE, write_workflow
@@ -117,3 +118,49 @@ async def test_a_phase_is_read_as_a_number(small):
     assert answer["artifacts"] == {"1": FIELDS}
     answer = await aos_workflow("get_state", session_id, phase="first")
     assert answer["error"] == "phase must be a whole number, got text 'first'"
+
+
+MANY = {f"field_{number:03}": "v" * 150 for number in range(120)}
+
+
+@pytest.fixture
+async def many(small):
+    """A session whose first phase passed with more evidence than an answer holds."""
+    session_id = await started()
+    await aos_workflow("complete_phase", session_id, phase=1, evidence={**EVIDENCE, **MANY})
+    return session_id
+
+
+async def test_the_fields_of_one_phase_come_in_pages(many):
+    told, cursor, pages = {}, None, 0
+    while pages == 0 or cursor:
+        answer = await aos_workflow("get_state", many, phase=1, cursor=cursor)
+        halves = Halves.of(answer)
+        assert max(halves.structured, halves.text) <= 8_192
+        page = answer["artifacts"]["1"]
+        told |= page
+        cursor, pages = answer.get("next_cursor"), pages + 1
+        left = 122 - (len(told) - ("more_fields" in told))
+        assert page.get("more_fields", 0) == left
+    told.pop("more_fields")
+    expected = prepare({**EVIDENCE, **MANY}).items
+    assert told == {name: in_full(item) for name, item in expected.items()}
+    assert pages == 2
+
+
+@pytest.mark.parametrize("cursor", ["?", "WyJub3RoaW5nIl0"], ids=["no cursor", "of no field"])
+async def test_a_cursor_of_no_page_is_refused(many, cursor):
+    answer = await aos_workflow("get_state", many, phase=1, cursor=cursor)
+    assert (answer["status"], answer["error_type"]) == ("error", "ValueError")
+    assert answer["error"] == f"cursor '{cursor}' is not one that this tool gave"
+
+
+async def test_a_cursor_without_its_phase_is_refused(many):
+    answer = await aos_workflow("get_state", many, cursor="WyJ0ZXN0cyJd")
+    assert answer == {
+        "status": "error",
+        "action": "get_state",
+        "error": "cursor needs phase: the pages of get_state are the fields of one phase",
+        "error_type": "ValueError",
+        "remediation": "Pass the phase that the page before was of, or no cursor.",
+    }
