@@ -5,7 +5,7 @@ import pytest
 from mcp_server.core.encoding import digest
 from mcp_server.core.file_store import FileStore
 from mcp_server.errors import DiskRefusedError
-from tests.core.session_builders import ID, birth, link, stored
+from tests.core.session_builders import ID, LARGE, birth, complete, digest_of, link, stored
 
 FOLDERS = ("finished", "definitions")
 
@@ -40,3 +40,19 @@ def test_a_link_in_place_of_a_folder_is_refused(folder, tmp_path, name, there, g
     assert sorted(folder.rglob("*")) == before
     assert sorted(tmp_path.rglob("elsewhere/*")) == []
     assert elsewhere.exists() is (goal == "a folder")
+
+
+def test_a_completed_session_does_not_leave_through_a_link(store, folder, tmp_path):
+    last = stored(store)
+    elsewhere = tmp_path / "elsewhere"
+    (folder / "finished").rename(elsewhere)
+    link(folder / "finished", elsewhere, is_folder=True)
+    done = complete(store, last, LARGE)
+    assert (store.read(ID), sorted(elsewhere.iterdir())) == (done, [])
+    assert digest(store.blob(ID, digest_of(done))) == digest_of(done)
+
+    (folder / "finished").unlink()
+    with FileStore(folder).exclusive():
+        assert store.read(ID) == done
+    assert (folder / "finished" / f"{ID}.jsonl").is_file()
+    assert not (folder / f"{ID}.jsonl").exists()

@@ -49,6 +49,26 @@ def synced(store, folder, monkeypatch):
         yield seen
 
 
+def test_the_folders_of_a_store_are_durable_before_its_first_session_is(store, folder, monkeypatch):
+    state = folder.parent
+    seen: list[tuple[str, list[str]]] = []
+
+    def fsync(descriptor):
+        os.fsync(descriptor)
+        same = os.fstat(descriptor).st_ino
+        [found] = [path for path in (state.parent, state, folder) if path.stat().st_ino == same]
+        seen.append((found.name, sorted(path.name for path in found.iterdir())))
+
+    with disk(monkeypatch, fsync=fsync):
+        store.create([birth()])
+    assert seen == [
+        (".praxis-os", ["state"]),
+        ("state", ["workflows"]),
+        ("workflows", ["definitions", "finished"]),
+        ("workflows", ["definitions", "finished", f"{ID}.jsonl"]),
+    ]
+
+
 def test_a_birth_is_durable_under_its_name(store, synced):
     with store.exclusive():
         store.create([birth(OTHER_ID)])
