@@ -298,6 +298,8 @@ class FileStore:
         state.parent.mkdir(parents=True, exist_ok=True)
         for folder in (state, self._folder, self._finished, self._definitions):
             folder.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
+        for folder in (state.parent, state, self._folder):
+            durable.sync_folder(folder)
         # State is nobody's source: keep it out of commits, and out of what a gate sees as changed.
         with suppress(FileExistsError):
             durable.write_new(state / ".gitignore", b"*\n")
@@ -326,6 +328,8 @@ class FileStore:
         if path.parent != home:
             # What cannot be moved now is found where it is, and moved by a later sweep.
             with suppress(OSError):
+                # Not through a link that has come in place of a folder.
+                self._make_folders()
                 self._move(path, home)
 
     def _named_evidence(self, session_id: str) -> set[str]:

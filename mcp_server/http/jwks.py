@@ -2,7 +2,8 @@
 
 Fetched again when they are old or a token names an unknown key, but never twice within ten
 seconds: tokens that anybody can make up must not turn this server on its issuer. If the issuer
-cannot be reached, keys that were good an hour ago still are; older ones are not.
+cannot be reached, keys that were good an hour ago still are; older ones are not. What it answers
+must be there whole within five seconds, and have no more than a megabyte.
 """
 
 import json
@@ -69,10 +70,12 @@ class WebSource:
 
     async def fetch(self) -> Any:
         """Return the document that the issuer publishes now."""
-        async with httpx2.AsyncClient(
-            timeout=_PATIENCE_SECONDS, follow_redirects=False, trust_env=True
-        ) as client:
-            return await _get(client, self._url or await self._discovered(client))
+        # The client would limit each step: an issuer that trickles could hold all callers up.
+        with anyio.fail_after(_PATIENCE_SECONDS):
+            async with httpx2.AsyncClient(
+                timeout=None, follow_redirects=False, trust_env=True
+            ) as client:
+                return await _get(client, self._url or await self._discovered(client))
 
     async def _discovered(self, client: httpx2.AsyncClient) -> str:
         for place in metadata_places(self._issuer):

@@ -89,18 +89,20 @@ class PipeWriter(asyncio.BaseProtocol):
 
     async def write(self, line: bytes) -> None:
         """Write after the lines before, and wait until all of it is taken."""
-        while not self._room.is_set():
-            await self._room.wait()
-        if self._transport is None:
-            raise BrokenPipeError
-        self._transport.write(line)
-        while not self._room.is_set():
-            await self._room.wait()
+        (await self._when_there_is_room()).write(line)
+        await self._when_there_is_room()
 
     def close(self) -> None:
         """Write nothing more."""
         if self._transport is not None:
             self._transport.abort()
+
+    async def _when_there_is_room(self) -> asyncio.WriteTransport:
+        while not self._room.is_set():
+            await self._room.wait()
+        if self._transport is None:
+            raise BrokenPipeError
+        return self._transport
 
 
 class ThreadWriter:

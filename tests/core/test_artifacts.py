@@ -108,6 +108,16 @@ def test_phases_whose_names_have_no_room_are_counted():
     assert artifacts(evidence(1, 2), NOTHING) == ({"more_phases": 2}, False)
 
 
+@pytest.mark.parametrize("half", ["structured", "text"])
+@pytest.mark.parametrize("fields", ["a", "ab"])
+def test_every_room_is_kept_to_whatever_has_just_no_place_in_it(fields, half):
+    submitted = evidence(*range(1, 7), fields=fields, value=5)
+    for size in range(30, 500):
+        room = Halves(size, 10_000) if half == "structured" else Halves(10_000, size)
+        shown, _ = artifacts(submitted, room)
+        assert room.holds(size_of(shown, 1)), size
+
+
 @pytest.mark.parametrize("depth", [1, 2])
 def test_what_is_nested_deeper_has_longer_lines(depth):
     full, _ = artifacts(evidence(1, 2), AMPLE)

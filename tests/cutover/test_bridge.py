@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import importlib.util
+import os
 import sys
 import threading
 from pathlib import Path
@@ -54,6 +55,7 @@ def bridge(written: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     module = loaded(Path(source.__file__))
     module.TOOL, module.FALLBACK = written.TOOL, written.FALLBACK
     module.__file__ = written.__file__
+    module.ANSWERING_SECONDS = 30
 
     def fake(reply: str) -> ModuleType:
         child = tmp_path / "child.py"
@@ -123,6 +125,62 @@ def test_a_child_that_died_is_started_anew(bridge):
     )  # fmt: skip
     assert refused["error"] == "aos-workflow cannot be reached: it ended before it answered"
     assert module.BRIDGE.call({"action": "start"}) == {"action": "start"}
+
+
+MUTE = """os.close(1) if given["action"] == "fall silent" else None; """
+
+
+def test_a_child_that_will_never_answer_again_is_started_anew(bridge):
+    module = bridge("import os; " + MUTE + ECHO + SEND)
+    refused = module.BRIDGE.call({"action": "fall silent"})
+    assert refused["error"] == "aos-workflow cannot be reached: it ended before it answered"
+    silent = module.BRIDGE._child
+    assert silent._process.poll() is None
+    with pytest.raises(module.BridgeError, match=r"\Ait ended\Z"):
+        silent.ask("tools/call", {}, 0.5)
+    assert module.BRIDGE.call({"action": "start"}) == {"action": "start"}
+    assert (module.BRIDGE._child is silent, silent._process.poll() is None) == (False, False)
+
+
+LEAVING = (
+    'import subprocess; hold = lambda: (subprocess.Popen([sys.executable, "-c",'
+    ' "import sys; open(sys.argv[1]).read()", given["note"]]), sys.exit());'
+    ' hold() if given["action"] == "die" else None; '
+)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="waits on a named pipe")
+def test_a_child_that_died_and_left_its_output_open_is_started_anew(bridge, tmp_path, monkeypatch):
+    module = bridge(LEAVING + ECHO + SEND)
+    os.mkfifo(tmp_path / "fifo")
+    monkeypatch.setattr(module, "ANSWERING_SECONDS", 0.5)
+    refused = module.BRIDGE.call({"action": "die", "note": str(tmp_path / "fifo")})
+    try:
+        assert refused["error"].endswith("it did not answer within 0.5 seconds")
+        died = module.BRIDGE._child
+        died._process.wait(30)
+        assert (died._ended, died.is_alive) == (False, False)
+        monkeypatch.setattr(module, "ANSWERING_SECONDS", 30)
+        assert module.BRIDGE.call({"action": "start"}) == {"action": "start"}
+    finally:
+        # Who holds the output waits for this.
+        (tmp_path / "fifo").write_bytes(b"")
+
+
+def test_the_child_of_another_process_is_neither_asked_nor_ended(bridge):
+    module = bridge(ECHO + SEND)
+    assert module.BRIDGE.call({"action": "start"}) == {"action": "start"}
+    inherited = module.BRIDGE._child
+    # As it is in a process that was forked off.
+    inherited.owner = 0
+    try:
+        assert inherited.is_alive is False
+        assert module.BRIDGE.call({"action": "start"}) == {"action": "start"}
+        assert module.BRIDGE._child is not inherited
+        assert inherited._process.poll() is None
+    finally:
+        inherited.owner = os.getpid()
+        inherited.end()
 
 
 def test_a_child_that_does_not_answer_is_given_up_on(bridge, monkeypatch):

@@ -7,10 +7,12 @@ from contextlib import contextmanager, suppress
 import pytest
 
 from mcp_server.http.options import Address, load_options
-from mcp_server.http.serving import listening
+from mcp_server.http.serving import listening, uvicorn_config
 from tests.http.http_builders import PATIENCE, serving
 
-LARGE = b"x" * (16 * 1024 * 1024)
+MIB = 1024 * 1024
+
+LARGE = b"x" * (16 * MIB)
 """More than sockets hold."""
 
 DONE = threading.Event()
@@ -101,6 +103,26 @@ def test_an_answer_that_nobody_takes_is_not_waited_for():
         client.sendall(request(b"large"))
         assert DONE.wait(PATIENCE)
         assert len(everything(client)) < len(LARGE)
+
+
+def test_a_client_that_took_its_answer_in_time_may_ask_again_later():
+    with connected(write_timeout=1.0) as client:
+        client.sendall(request(b"large"))
+        received = 0
+        while received < len(LARGE):
+            received += len(client.recv(MIB))
+        client.settimeout(1.2)
+        with pytest.raises(TimeoutError):
+            client.recv(1)
+        client.settimeout(PATIENCE)
+        client.sendall(request(b"again", b"Connection: close\r\n"))
+        assert everything(client).endswith(b"again")
+
+
+def test_how_long_a_client_may_take_is_what_the_options_say():
+    options = load_options({"read_timeout": 1.5, "write_timeout": 2.5}, {})
+    made = uvicorn_config(echo, options).http
+    assert (made.read_timeout, made.write_timeout) == (1.5, 2.5)
 
 
 def test_an_idle_connection_is_closed():

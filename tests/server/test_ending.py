@@ -2,11 +2,13 @@
 
 import asyncio
 import signal
+import subprocess
 import sys
 
 import pytest
 
 from mcp_server.server.ending import told_by_signals
+from tests.wire import GUARD
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="raises signals in this process")
 
@@ -28,3 +30,24 @@ async def test_what_signals_did_before_they_do_afterwards():
     with told_by_signals(lambda: None):
         assert [signal.getsignal(number) for number in BOTH] != before
     assert [signal.getsignal(number) for number in BOTH] == before
+
+
+STUCK = """
+import threading
+from mcp_server.server.ending import be_gone_soon
+
+threading.Thread(target=threading.Event().wait).start()
+be_gone_soon()
+print("told", flush=True)
+"""
+
+
+def test_a_thread_that_waits_for_ever_does_not_keep_the_process():
+    with subprocess.Popen([sys.executable, "-c", STUCK], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout.readline() == b"told\n"
+            # It says within a second; what is over that is for the machine.
+            assert process.wait(4) == 0
+        finally:
+            process.kill()
+            process.wait(GUARD)

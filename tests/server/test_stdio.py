@@ -9,7 +9,7 @@ from mcp.shared.message import SessionMessage
 from mcp.types import JSONRPCResponse
 
 from mcp_server.server.stdio import LISTEN, MAX_REQUESTS, Inbox, Outbox, Unanswered, connected
-from tests.wire import call, line, request
+from tests.wire import GUARD, call, line, request
 
 LIMIT = 4_096
 
@@ -121,7 +121,7 @@ async def test_a_request_that_is_cancelled_makes_room():
     cancelled = await inbox.receive()
     receiving = await waits(inbox)
     await cancelled.metadata.on_request_unanswered()
-    assert (await receiving).message.id == 2
+    assert (await asyncio.wait_for(receiving, GUARD)).message.id == 2
 
 
 async def test_an_answer_that_nobody_reads_makes_room():
@@ -130,7 +130,7 @@ async def test_an_answer_that_nobody_reads_makes_room():
     await inbox.receive()
     with pytest.raises(anyio.BrokenResourceError):
         await outbox.send(answer(1))
-    assert (await inbox.receive()).message.id == 2
+    assert (await asyncio.wait_for(inbox.receive(), GUARD)).message.id == 2
 
 
 async def test_an_answer_takes_room_until_the_client_takes_it():

@@ -4,10 +4,13 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import psutil
 import pytest
 
-from mcp_server.config import Settings
+import mcp_server
+from mcp_server.config import STATE_VARIABLE, Settings
 from mcp_server.core.transitions import Status
 from mcp_server.errors import ConflictError, GateRefusedError, VerificationUnavailableError
 from mcp_server.server.services import services_for
@@ -201,6 +204,27 @@ def test_a_module_in_the_working_folder_is_not_imported(command, project, monkey
         command.let_go_on("one")
         assert answer.result(PATIENT)["phase_completed"] == 1
     assert not (project / "trapped").exists()
+
+
+def test_a_worker_has_what_the_server_has_but_for_the_address_of_a_database(
+    command, project, monkeypatch
+):
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+    monkeypatch.setenv(STATE_VARIABLE, "postgresql://127.0.0.1/told-to-nobody")
+    services = server(project, PATIENT)
+    session_id = started(services)
+    with ThreadPoolExecutor(1) as calls:
+        answer = calls.submit(services.engine.complete_phase, session_id, 1, {})
+        with command.waiting() as waiting:
+            worker = command.worker(session_id)
+            told, leader = psutil.Process(worker).environ(), os.getsid(worker)
+            waiting.write("one")
+        assert answer.result(PATIENT)["phase_completed"] == 1
+    here = {name: value for name, value in os.environ.items() if name != STATE_VARIABLE}
+    search = os.pathsep.join((str(Path(mcp_server.__file__).parent.parent), "elsewhere"))
+    assert told == {**here, "PYTHONPATH": search, "OTEL_SDK_DISABLED": "true"}
+    # What is typed at the server's terminal does not reach it.
+    assert leader == worker
 
 
 def test_threads_of_one_server_share_a_run(command, project):
