@@ -68,11 +68,12 @@ class FilePlaces:
     def are_made(self) -> bool:
         """Whether the folders are there; raises OSError for a link in the place of one."""
         # Both are looked at, whatever the first one is.
-        finished, definitions = map(_is_folder, (self.finished, self.definitions))
+        finished, definitions = map(is_folder, (self.finished, self.definitions))
         return finished and definitions
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder; raises OSError for a link, whatever it leads to."""
     try:
         mode = os.lstat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):

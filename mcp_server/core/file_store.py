@@ -27,7 +27,7 @@ from mcp_server.core import durable, file_locks
 from mcp_server.core.encoding import digest as digest_of
 from mcp_server.core.encoding import encode
 from mcp_server.core.file_evidence import EvidenceFiles
-from mcp_server.core.file_places import LOCK, FilePlaces
+from mcp_server.core.file_places import LOCK, FilePlaces, is_folder
 from mcp_server.core.file_summaries import FileSummaries
 from mcp_server.core.identifiers import is_digest, validate_session_id
 from mcp_server.core.journal import LineError, decode_summary, encode_line
@@ -97,13 +97,16 @@ class FileStore:
         """Say to all servers that the session is being verified; yield False if it is already."""
         self._places.journal(session_id)
         with durable.disk_errors():
-            self._leases.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
+            if not is_folder(self._leases):
+                self._leases.mkdir(mode=durable.PRIVATE_FOLDER, exist_ok=True)
         with file_locks.lease(self._places.of(session_id).lease) as held:
             yield held
 
     def is_verifying(self, session_id: str) -> bool:
         """Tell whether any server is verifying the session."""
-        return file_locks.is_held(self._places.of(session_id).lease)
+        lease = self._places.of(session_id).lease
+        with durable.disk_errors():
+            return is_folder(self._leases) and file_locks.is_held(lease)
 
     def create(self, changes: Sequence[Change]) -> Record:
         """Store a new session with its history so far, whole or not at all."""

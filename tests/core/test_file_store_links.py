@@ -56,3 +56,22 @@ def test_a_completed_session_does_not_leave_through_a_link(store, folder, tmp_pa
         assert store.read(ID) == done
     assert (folder / "finished" / f"{ID}.jsonl").is_file()
     assert not (folder / f"{ID}.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    "act",
+    [lambda store: store.verifying(ID).__enter__(), lambda store: store.is_verifying(ID)],
+    ids=["verify", "look"],
+)
+def test_a_verification_is_not_said_through_a_link(store, folder, tmp_path, act):
+    stored(store)
+    with store.verifying(ID):
+        pass
+    elsewhere = tmp_path / "elsewhere"
+    (folder / "verifying").rename(elsewhere)
+    link(folder / "verifying", elsewhere, is_folder=True)
+    before = {path: path.stat().st_mtime_ns for path in elsewhere.iterdir()}
+    with pytest.raises(DiskRefusedError) as refusal:
+        act(store)
+    assert refusal.value.message == "the state folder refused: a link stands in its place"
+    assert {path: path.stat().st_mtime_ns for path in elsewhere.iterdir()} == before
