@@ -340,6 +340,22 @@ def errors(entries: Sequence[ErrorEntry]) -> list[View]:
     return shown[::-1]
 
 
+def unlike(entries: Iterable[ErrorEntry]) -> list[View]:
+    """Show what refusals said, oldest first; what several said alike is told once, as the last."""
+    shown: list[View] = []
+    alike: list[tuple[str, View]] = []
+    for entry in reversed(list(entries)):
+        said = (entry.message, entry.in_short.details)
+        if said in alike:
+            view = shown[alike.index(said)]
+            view["times"] = view.get("times", 1) + 1
+            continue
+        alike.append(said)
+        shown.append({"timestamp": timestamp(entry.timestamp), "message": entry.message,
+                      "details": entry.details})  # fmt: skip
+    return shown[::-1]
+
+
 def next_step(state: SessionState, phase: Phase | None = None) -> str:
     """Return the call that takes the session on; `phase` is the current one, where it is known."""
     session = {"session_id": state.session_id}

@@ -37,8 +37,9 @@ from mcp_server.errors import (
 Answer = dict[str, Any]
 
 _MAX_OTHERS = 5
+_MAX_PREVIOUS = 3
 _PREVIOUS_ERRORS = 1_500
-"""Bytes of the refusals that retry_phase tells again; get_errors has all that are kept."""
+"""The refusals that retry_phase tells again, and their bytes; get_errors has all that are kept."""
 
 
 class ProjectEyes(Looker, Subjects, Protocol):
@@ -222,12 +223,8 @@ class WorkflowEngine:
                 before, reset_evidence=reset_evidence, now=self._sessions.clock()
             )
             state = draft.record(change)
-        errors = [views.error(entry) for entry in before.errors if entry.phase == phase]
-        previous = [
-            {key: error[key] for key in ("timestamp", "message", "details")}
-            for error in errors[-3:]
-        ]
-        shown = views.newest(previous, _PREVIOUS_ERRORS)
+        previous = views.unlike(entry for entry in before.errors if entry.phase == phase)
+        shown = views.newest(previous[-_MAX_PREVIOUS:], _PREVIOUS_ERRORS)
         # What the gate said is content; what stands around it is not.
         told = [{**error, "details": {}} for error in shown]
         return {

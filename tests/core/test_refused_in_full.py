@@ -70,3 +70,25 @@ def test_a_refusal_before_the_last_one_is_kept_in_short_and_says_so(engine):
             assert last == AND_MORE
             assert shown == [text[:119] + "…" for text in said["validation_errors"][:4]]
             assert error["message"].endswith("12 missing, 6 not satisfied")
+
+
+def test_what_several_refusals_said_alike_is_told_once_at_a_retry(engine):
+    session_id = engine.start("small_v1", "a.py")["session_id"]
+    one, two = {"wanted_00": "here"}, {"wanted_00": "here", "wanted_01": "here"}
+
+    def submit(evidence):
+        said = refused(lambda: engine.complete_phase(session_id, 1, evidence))
+        return said, engine.retry_phase(session_id, 1, reset_evidence=True)["previous_errors"]
+
+    submit(one)
+    submit(one)
+    said_of_two, _ = submit(two)
+    said_of_one, previous = submit(one)
+    told = [(error["message"], error["details"], error.get("times")) for error in previous]
+    short = {**said_of_two, "missing_evidence": [*said_of_two["missing_evidence"][:8], AND_MORE]}
+    assert told == [
+        ("the gate of phase 1 refused the evidence: 16 missing", short, None),
+        ("the gate of phase 1 refused the evidence: 17 missing", said_of_one, 3),
+    ]
+    times = [error["timestamp"] for error in engine.get_errors(session_id)["errors"]]
+    assert [error["timestamp"] for error in previous] == times[-2:]
