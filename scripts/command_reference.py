@@ -27,6 +27,7 @@ beginning of a session's id is enough, as long as only one begins so. `aos-workf
 | 0 | done |
 | 1 | something is not as it should be |
 | 2 | wrong usage, or no command |
+| 74 | the output cannot be written: the disk is full, or standard output is closed |
 | 130 | interrupted by Ctrl-C (`watch` ends with 0) |
 | 141 | nobody reads the output any more, such as after `| head` |
 

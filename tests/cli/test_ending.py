@@ -25,6 +25,9 @@ PATIENCE = 60
 COLOUR = re.compile(r"\x1b\[(\d+;)*[39][0-7]m")
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="these are the signals of Unix")
+full_device = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+FULL = "aos-workflow: the output cannot be written: No space left on device\n"
+CLOSED = "aos-workflow: the output cannot be written: Bad file descriptor\n"
 
 
 @pytest.fixture
@@ -67,6 +70,63 @@ def test_a_closed_pipe_ends_quietly(small, begun, line):
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def run_redirected(project, line, redirections):
+    """Run a command as a shell does that redirects its streams."""
+    shell = ["sh", "-c", f'exec "$@" {redirections}', "sh"]
+    return subprocess.run(
+        [*shell, sys.executable, "-c", CLI, *line.split()], env=environment(project),
+        cwd=project, capture_output=True, text=True, encoding="utf-8", check=False,
+        timeout=PATIENCE,
+    )  # fmt: skip
+
+
+@full_device
+@pytest.mark.parametrize(
+    "line",
+    ["--help", "show --help", "workflows", "doctor --json", "show small_v1", "render small_v1",
+     "watch --once"],
+)  # fmt: skip
+def test_output_that_finds_no_room_is_said_in_one_line(small, begun, line):
+    done = run_redirected(small, line, ">/dev/full")
+    assert (done.returncode, done.stdout, done.stderr) == (74, "", FULL)
+
+
+@unix
+@pytest.mark.parametrize("line", ["--help", "workflows", "doctor --json"])
+def test_output_that_was_closed_is_said_in_one_line(small, line):
+    done = run_redirected(small, line, ">&-")
+    assert (done.returncode, done.stdout, done.stderr) == (74, "", CLOSED)
+
+
+@unix
+@pytest.mark.parametrize(
+    ("line", "code"), [("schema gate", 0), ("lint --strict", 1), ("nonsense", 2)]
+)
+@pytest.mark.parametrize(
+    "redirection", ["2>&-", pytest.param("2>/dev/full", marks=full_device), "2>&- <&-"]
+)
+def test_remarks_that_cannot_be_written_change_neither_output_nor_exit_code(
+    small, line, code, redirection
+):
+    done, usual = run_redirected(small, line, redirection), run_redirected(small, line, "")
+    assert usual.returncode == code
+    assert (done.returncode, done.stdout, done.stderr) == (code, usual.stdout, "")
+
+
+@unix
+def test_without_any_stream_a_command_still_ends_in_its_exit_code(small):
+    done = run_redirected(small, "workflows", "<&- >&- 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (74, "", "")
+
+
+@unix
+def test_what_a_command_does_is_done_where_its_output_was_closed(small):
+    done = run_redirected(small, "render small_v1 --output page.md", ">&-")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    page = (small / "page.md").read_text(encoding="utf-8")
+    assert page == run_redirected(small, "render small_v1", "").stdout
 
 
 @unix
