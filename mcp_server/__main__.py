@@ -31,7 +31,7 @@ def serve(project: Path | None = None, state: str | None = None) -> int:
 
         server = build_server(settings, is_settled=root is not None)
     except ConfigurationError as error:
-        sys.stderr.write(f"aos-workflow: {error.message}. {error.remediation}\n")
+        sys.stderr.write(f"aos-workflow: {error.at_terminal}. {error.remediation}\n")
         return USAGE_ERROR
     finally:
         gc.freeze()

@@ -33,8 +33,8 @@ def test_serve_refuses_a_project_that_is_no_folder(tmp_path):
     refused = runner.invoke(app, ["serve", "--project", str(tmp_path / "none")])
     assert refused.exit_code == 2
     assert refused.stderr == (
-        "aos-workflow: --project is not a folder: 'none'. Name an existing folder, or start the"
-        " server inside the project.\n"
+        f"aos-workflow: --project is not a folder: '{tmp_path / 'none'}'. Name an existing folder,"
+        " or start the server inside the project.\n"
     )
 
 

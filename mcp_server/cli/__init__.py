@@ -11,7 +11,7 @@ import typer
 
 from mcp_server import __version__
 from mcp_server.cli import decisions, definitions, environment, serving, sessions, showing, tokens
-from mcp_server.cli.running import Commands
+from mcp_server.cli.helping import Commands
 from mcp_server.cli.streams import prepare_streams
 
 EXIT_CODES = (

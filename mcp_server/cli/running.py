@@ -1,6 +1,7 @@
 """What commands share: options, the project's services, the console, and how a command ends.
 
-Exit codes: 0 done, 1 something is not as it should be, 2 wrong usage; `streams` has those of output
+Exit codes: 0 done; 1 something is not as it should be; 2 wrong usage, where nothing was done for
+what was typed: names of what is not there, or is taken, are among it. `streams` has those of output
 that cannot be written.
 """
 
@@ -12,12 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
-from mcp_server.cli.streams import ending_quietly
 from mcp_server.core.transitions import Status
 from mcp_server.core.visible import visible
-from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
+from mcp_server.errors import ConfigurationError, InvalidArgumentError, NotFoundError, WorkflowError
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -41,18 +40,8 @@ InStatus = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-class Commands(TyperGroup):
-    """The commands, which end quietly when they are interrupted or nobody reads on."""
-
-    def make_context(self, *given: Any, **more: Any) -> Any:
-        """Read the command line, or show the help."""
-        with ending_quietly():
-            return super().make_context(*given, **more)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
-        with ending_quietly():
-            return super().invoke(ctx)
+_WRONG_USAGE = (ConfigurationError, InvalidArgumentError, NotFoundError)
+"""What was typed cannot be meant, so nothing was done."""
 
 
 def described(
@@ -89,10 +78,9 @@ def finish(command: Callable[[], int]) -> None:
     try:
         code = command()
     except WorkflowError as error:
-        told = visible(f"{error.message}. {error.remediation}")
+        told = visible(f"{error.at_terminal}. {error.remediation}")
         sys.stderr.write(f"aos-workflow: {told}\n")
-        wrong_usage = isinstance(error, ConfigurationError | InvalidArgumentError)
-        code = 2 if wrong_usage else 1
+        code = 2 if isinstance(error, _WRONG_USAGE) else 1
     raise typer.Exit(code)
 
 

@@ -67,7 +67,7 @@ def show(
 ) -> None:
     """Show one workflow: its phases and tasks, and how each gate finds out what it asks for.
 
-    Exits with 1 if there is no such workflow, or its definition is broken.
+    Exits with 1 if its definition is broken, with 2 if there is no such workflow.
     """
     from mcp_server.viewing.finding import find_workflow  # noqa: PLC0415
     from mcp_server.viewing.printing import print_json  # noqa: PLC0415
@@ -139,7 +139,7 @@ def show_session(
 ) -> None:  # fmt: skip
     """Show one session: its phases, how each piece of evidence is known, and what comes next.
 
-    Exits with 1 if there is no such session or it cannot be read, with 2 if several begin so.
+    Exits with 1 if it cannot be read, with 2 if there is no such session or several begin so.
     """
     from mcp_server.viewing.finding import find_session, find_session_id  # noqa: PLC0415
     from mcp_server.viewing.printing import print_json, tell_warnings  # noqa: PLC0415
@@ -212,13 +212,13 @@ def stats(
     """Show what the stored sessions add up to: use, where phases fail, and how long they take.
 
     Deleted and pruned sessions are not in it. Days are those of your time zone. A session that
-    cannot be read is a warning on standard error. Exits with 0 if there are none. Its JSON is told
-    in docs/figures.md.
+    cannot be read is a warning on standard error. Exits with 0 if there are none, with 2 for a
+    workflow that is neither there nor has a session. Its JSON is told in docs/figures.md.
     """
     from mcp_server.statistics.command import run_stats  # noqa: PLC0415
 
     run_on_project(
         project,
-        lambda found: run_stats(found.sessions, days, workflow, console(), as_json=as_json),
+        lambda found: run_stats(found, days, workflow, console(), as_json=as_json),
         state,
     )

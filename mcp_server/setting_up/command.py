@@ -1,6 +1,7 @@
 """`aos-workflow setup`: puts this server into a client's configuration, and tells what it did.
 
-Exit codes: 0 done or nothing to do, 1 refused with the file as it was, 2 wrong usage.
+Exit codes: 0 done or nothing to do, 1 refused with the file as it was, 2 wrong usage, or a name
+that another entry has.
 """
 
 import difflib
@@ -86,7 +87,7 @@ def run_setup(wish: Wish, machine: Machine, backups: Path) -> int:
         return 0
     if plan.name in config.entries and not wish.force:
         sys.stderr.write(_other_entry(plan, found))
-        return 1
+        return 2
     with _told_of(plan):
         text = config.with_entry(plan.name, plan.entry)
     _write(plan, read, text, backups, f"Put {plan.name} into {plan.path}")

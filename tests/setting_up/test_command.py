@@ -104,7 +104,7 @@ def test_another_entry_of_the_name_is_shown_without_its_secrets_and_left(there, 
     other = {"command": "other", "env": {"TOKEN": "hunter2"}}
     text = json.dumps({"mcpServers": {"aos-workflow": other}})
     Path(".mcp.json").write_text(text, encoding="utf-8")
-    assert run(there, "claude-code") == 1
+    assert run(there, "claude-code") == 2
     told = capsys.readouterr().err
     assert '"command": "other"' in told
     assert '"TOKEN": "..."' in told
@@ -122,7 +122,7 @@ def test_another_entry_of_a_client_with_toml_is_shown_as_toml(there, capsys):
         '[mcp_servers.aos-workflow.env]\nTOKEN = "hunter2"\n'
     )
     path.write_text(text, encoding="utf-8")
-    assert run(there, "codex", "user") == 1
+    assert run(there, "codex", "user") == 2
     assert capsys.readouterr().err == (
         f"aos-workflow: {path} has another entry aos-workflow already:\n"
         "[mcp_servers.aos-workflow]\n"
