@@ -15,6 +15,7 @@ from mcp_server.cli.running import (
     described,
     run_on_project,
 )
+from mcp_server.core.transitions import Status
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -108,12 +109,24 @@ def sessions(
         if as_json:
             print_json(console(), listed)
         else:
-            print_sessions(console(), shown, datetime.now(UTC))
+            out = console()
+            print_sessions(out, shown, datetime.now(UTC))
+            if not listed["count"] and out.is_terminal:
+                tell_note(_none_told(status))
             if len(shown) < listed["count"]:
                 tell_note(f"{len(shown)} of {listed['count']} sessions; --all shows all")
         return 0
 
     run_on_project(project, tell, state)
+
+
+def _none_told(status: Status | None) -> str:
+    if status is not None:
+        return f"no session is {status}; without --status all are listed"
+    return (
+        'no session was started here yet: an agent starts one by aos_workflow(action="start", ...),'
+        " and `aos-workflow workflows` shows on what"
+    )
 
 
 @described(

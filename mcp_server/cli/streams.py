@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO
+from typing import Any, TextIO
 
 import typer
 
@@ -108,8 +108,10 @@ def _over(kind: type[io.FileIO], stream: TextIO, original: TextIO | None) -> Tex
     # A terminal is left as it is: Windows writes there in a way of its own.
     if stream is not original or not isinstance(stream, io.TextIOWrapper) or stream.isatty():
         return stream
+    raw: Any = kind(stream.fileno(), "w", closefd=False)
     return io.TextIOWrapper(
-        io.BufferedWriter(kind(stream.fileno(), "w", closefd=False)),
+        # Python that is told to buffer nothing has nothing in between either.
+        raw if stream.write_through else io.BufferedWriter(raw),
         encoding=stream.encoding,
         line_buffering=stream.line_buffering,
         write_through=stream.write_through,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mcp_server.__main__ import WAITING
 from mcp_server.config import PROJECT_VARIABLE
 from tests.builders import write_workflow
 from tests.calls import started
@@ -127,6 +128,41 @@ def test_what_a_command_does_is_done_where_its_output_was_closed(small):
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     page = (small / "page.md").read_text(encoding="utf-8")
     assert page == run_redirected(small, "render small_v1", "").stdout
+
+
+@unix
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_remark_is_written_at_once_however_python_buffers(small, unbuffered):
+    code = (
+        "import os, sys; from mcp_server.cli.streams import prepare_streams; prepare_streams();"
+        " sys.stderr.write('said\\n'); os._exit(0)"
+    )
+    done = run(small, code=code, PYTHONUNBUFFERED=unbuffered)
+    assert (done.returncode, done.stderr) == (0, b"said\n")
+
+
+@unix
+def test_a_server_that_is_typed_on_a_terminal_says_that_it_waits_and_how_to_end_it(small):
+    pty = pytest.importorskip("pty")
+    screen, inner = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", CLI, "serve"], env=environment(small), stdin=inner,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as server:  # fmt: skip
+        os.close(inner)
+        told = server.stderr.readline().decode()
+        # A call that is answered says that it serves.
+        os.write(screen, b'{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+        answer = server.stdout.readline()
+        server.send_signal(signal.SIGINT)
+        try:
+            printed, more = server.communicate(timeout=PATIENCE)
+        finally:
+            server.kill()
+    os.close(screen)
+    assert b'"id":1' in answer.replace(b" ", b"")
+    assert (told, printed, more) == (WAITING, b"", b"")
+    assert "Ctrl-C ends it" in told
 
 
 @unix

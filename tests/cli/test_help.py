@@ -24,6 +24,10 @@ PANELS = {
 }
 WIDE = {"COLUMNS": "200"}
 BOXES = set("─│╭╮╰╯")
+NO_SESSION = (
+    'no session was started here yet: an agent starts one by aos_workflow(action="start", ...),'
+    " and `aos-workflow workflows` shows on what"
+)
 
 NAMES_OF_NOTHING = {
     "setup": "setup none",
@@ -232,6 +236,20 @@ def test_what_is_not_as_it_should_be_ends_in_one(project, line):
 def test_what_is_done_ends_in_zero(project, line):
     done = runner.invoke(app, [*line.split()])
     assert (done.exit_code, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("sessions", NO_SESSION),
+        ("sessions --status failed", "no session is failed; without --status all are listed"),
+    ],
+)
+def test_a_list_of_no_sessions_says_so_on_a_terminal_only(project, line, told):
+    shown = runner.invoke(app, line.split(), env={"FORCE_COLOR": "1"})
+    assert (shown.exit_code, shown.stderr) == (0, f"aos-workflow: {told}\n")
+    piped = runner.invoke(app, line.split())
+    assert (piped.exit_code, piped.stdout, piped.stderr) == (0, "", "")
 
 
 def test_a_command_is_added_by_its_name_with_its_paragraphs_as_lines():
