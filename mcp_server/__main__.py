@@ -11,13 +11,19 @@ from mcp_server.errors import ConfigurationError
 
 USAGE_ERROR = 2
 
+WAITING = (
+    "aos-workflow: waiting for a client on standard input, which this terminal is; clients start"
+    " the server themselves (`aos-workflow setup CLIENT`). Ctrl-C ends it.\n"
+)
+
 
 def serve(project: Path | None = None, state: str | None = None) -> int:
     """Serve `project` over stdio until the client closes it and return the exit code.
 
     `state` names the database of the sessions.
 
-    Standard output carries protocol only; what goes wrong before serving is one line on stderr.
+    Standard output carries protocol only; what goes wrong before serving is one line on stderr, and
+    so is what a person should know who typed this on a terminal.
     Started in a home folder, where no project is, it serves all the same: the client may name a
     project, and each call teaches how to as long as nobody does.
     """
@@ -31,11 +37,13 @@ def serve(project: Path | None = None, state: str | None = None) -> int:
 
         server = build_server(settings, is_settled=root is not None)
     except ConfigurationError as error:
-        sys.stderr.write(f"aos-workflow: {error.message}. {error.remediation}\n")
+        sys.stderr.write(f"aos-workflow: {error.at_terminal}. {error.remediation}\n")
         return USAGE_ERROR
     finally:
         gc.freeze()
         gc.enable()
+    if sys.stdin is not None and sys.stdin.isatty():
+        sys.stderr.write(WAITING)
     server.run("stdio")
     return 0
 

@@ -17,6 +17,7 @@ from mcp_server.errors import ConfigurationError, DiskRefusedError, NotFoundErro
 from mcp_server.scaffolding import files_of, require_new, write_definition
 from mcp_server.server import documents
 from mcp_server.server.services import library_for
+from mcp_server.viewing.finding import find_place
 
 FOLDER = Path(".praxis-os") / "workflows"
 """Where a project's own workflows are, relative to its root."""
@@ -40,7 +41,8 @@ def new_workflow(
 
 def render_workflow(project: Path, name: str, output: Path | None) -> int:
     """Print one workflow as a Markdown page, or write it to a file; return the exit code."""
-    text = documents.workflow(library_for(project), name)
+    library = library_for(project)
+    text = documents.workflow(library, find_place(library, name).name)
     if output is None:
         # As bytes: a page is UTF-8 wherever it is sent.
         typer.echo(text.encode("utf-8"), nl=False)

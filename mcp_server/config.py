@@ -180,6 +180,7 @@ def settled_root(environment: Mapping[str, str], project: Path | None = None) ->
             raise ConfigurationError(
                 f"{reason} is not a folder: {named.name!r}",
                 remediation="Name an existing folder, or start the server inside the project.",
+                at_terminal=f"{reason} is not a folder: {str(named)!r}",
             )
         return Root(folder, reason)
     return _marked_root(Path.cwd().resolve(), _home())

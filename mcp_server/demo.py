@@ -22,8 +22,8 @@ from mcp import Client, MCPError, StdioServerParameters
 from rich.console import Console
 from rich.text import Text
 
-from mcp_server.errors import WorkflowError
-from mcp_server.example import Example, claims
+from mcp_server.errors import InvalidArgumentError, WorkflowError
+from mcp_server.example import Example, claims, require_examples
 from mcp_server.gates.model import Gate
 from mcp_server.server.services import library_for
 
@@ -90,7 +90,7 @@ class Agent:
         self.costs.seconds += seconds
         if not self.quiet:
             self._print(action, arguments, answer, size, seconds)
-        expect(answer.get("error_type") == refused, f"{action} gave {answer}")
+        expect(answer.get("error_type") == refused, f"{action}: {_gist(action, answer)}")
         return answer
 
     def _print(
@@ -172,12 +172,19 @@ class Walk:
 
 
 def run_demo(definitions: Path | None = None, console: Console | None = None) -> int:
-    """Run the demo and return the exit code: 0 if everything was as expected."""
+    """Run the demo and return the exit code: 0 if everything was as expected.
+
+    Further definitions that cannot be walked are refused before anything is.
+    """
     console = console or Console(highlight=False)
     problem = ""
+    if definitions is not None:
+        _require_definitions(definitions)
     with tempfile.TemporaryDirectory(prefix="aos-workflow-demo-") as folder:
+        walk = Walk.prepare(STORY, Path(folder), definitions)
+        require_examples(library_for(walk.project))
         try:
-            asyncio.run(_demo(Path(folder), definitions, console))
+            asyncio.run(_demo(walk, definitions, console))
         # The client runs in task groups, which wrap what is raised inside them.
         except* (UnexpectedAnswerError, MCPError, WorkflowError) as group:
             problem = str(_first(group))
@@ -188,6 +195,20 @@ def run_demo(definitions: Path | None = None, console: Console | None = None) ->
     return 0
 
 
+def _require_definitions(folder: Path) -> None:
+    remediation = "Name a folder that holds a folder for each workflow, with its metadata.json."
+    try:
+        has_any = any((path / "metadata.json").is_file() for path in folder.iterdir())
+    except OSError as error:
+        raise InvalidArgumentError(
+            f"--definitions {folder} cannot be read: {error.strerror}", remediation=remediation
+        ) from error
+    if not has_any:
+        raise InvalidArgumentError(
+            f"--definitions {folder} holds no workflow", remediation=remediation
+        )
+
+
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
@@ -195,8 +216,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def _demo(folder: Path, definitions: Path | None, console: Console) -> None:
-    walk = Walk.prepare(STORY, folder, definitions)
+async def _demo(walk: Walk, definitions: Path | None, console: Console) -> None:
     async with _client(walk.project) as client:
         tools = (await client.list_tools()).tools
         expect([tool.name for tool in tools] == ["aos_workflow"], "one tool: aos_workflow")
@@ -205,7 +225,7 @@ async def _demo(folder: Path, definitions: Path | None, console: Console) -> Non
         agent.say("The other workflows, each to its end")
     for name in names:
         if name != STORY:
-            other = Walk.prepare(name, folder, definitions)
+            other = Walk.prepare(name, walk.project.parent, definitions)
             if other.is_dynamic and other.example is None:
                 continue
             async with _client(other.project) as client:
@@ -273,8 +293,12 @@ async def _tell_story(agent: Agent, walk: Walk) -> list[str]:
 
 async def _walk_quietly(client: Client, console: Console, walk: Walk) -> None:
     agent = Agent(client, console, quiet=True)
-    started = await agent.call("start", workflow_type=walk.name, **walk.target)
-    tasks = await _finish(agent, walk, started["session_id"])
+    try:
+        started = await agent.call("start", workflow_type=walk.name, **walk.target)
+        tasks = await _finish(agent, walk, started["session_id"])
+    except UnexpectedAnswerError as error:
+        without = "" if walk.example else ", which has no example/ with claims that hold"
+        raise UnexpectedAnswerError(f"{walk.name}{without}: {error}") from error
     gist = f"{started['total_phases']} phases, {tasks} tasks: complete"
     agent.summarise(walk.name, gist, Costs())
 
@@ -328,10 +352,16 @@ _GISTS: Mapping[str, Callable[[Answer], str]] = {
     "delete_session": lambda a: f"deleted: {a['deleted']}".lower(),
     "pause": lambda a: f"paused in phase {a['checkpoint']['phase']}",
     "resume": lambda a: f"phase {a['current_phase']} goes on: {a['checkpoint_note']}",
-    "retry_phase": lambda a: f"attempt {a['attempt']}, {len(a['previous_errors'])} error to read",
+    "retry_phase": lambda a: (
+        f"attempt {a['attempt']}, {_errors(len(a['previous_errors']))} to read"
+    ),
     "rollback": lambda a: f"from phase {a['from_phase']} to phase {a['to_phase']}",
     "get_errors": lambda a: f"{a['error_count']} recorded: {a['errors'][-1]['error_type']}",
 }
+
+
+def _errors(count: int) -> str:
+    return "1 error" if count == 1 else f"{count} errors"
 
 
 def _gist(action: str, answer: Answer) -> str:

@@ -32,7 +32,8 @@ def _number(value: object) -> str:
 class WorkflowError(Exception):
     """A refusal with a stable type, a message and a remedy.
 
-    `details` goes to the answer's `details`; `fields` go to its top level.
+    `details` goes to the answer's `details`; `fields` go to its top level. `at_terminal` is the
+    message where only the user sees it, who may be shown whole paths.
     """
 
     error_type: ClassVar[str]
@@ -44,10 +45,12 @@ class WorkflowError(Exception):
         remediation: str,
         details: Mapping[str, Any] | None = None,
         fields: Mapping[str, Any] | None = None,
+        at_terminal: str | None = None,
     ) -> None:
         """Say what happened, and what the caller may do about it."""
         super().__init__(message)
         self.message = message
+        self.at_terminal = at_terminal or message
         self.remediation = remediation
         self.details = dict(details or {})
         self.fields = dict(fields or {})

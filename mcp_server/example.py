@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from mcp_server.core.library import BUILT_IN, WorkflowLibrary
+from mcp_server.errors import InvalidArgumentError
 from mcp_server.gates.model import Gate
 
 _NAMED = re.compile(r"\{evidence\.([^{}]+)\}")
@@ -83,6 +85,35 @@ def claims(gate: Gate) -> dict[str, Any]:
         for name, field in gate.evidence_schema.items()
         if "examples" in field.json_schema and (not field.probes or name in named)
     }
+
+
+def require_examples(library: WorkflowLibrary) -> None:
+    """Refuse further definitions that cannot be walked, for want of the work their gates look for.
+
+    Raises InvalidArgumentError, or DefinitionError where one is broken.
+    """
+    unwalkable = []
+    for place in library.places():
+        if place.shelf.label == BUILT_IN or Example.of(place.folder):
+            continue
+        # Of phases from a list, which only an example names, none is walked.
+        dynamic = library.metadata(place).is_dynamic
+        looking = [] if dynamic else [phase.phase_number for phase in library.static_phases(place)
+                                      if _looks(phase.gate)]  # fmt: skip
+        if looking:
+            unwalkable.append(f"{place.name} (phase {looking[0]})")
+    if unwalkable:
+        raise InvalidArgumentError(
+            "these workflows have gates that look for themselves, and no example of the work that"
+            f" they look for: {', '.join(unwalkable)}",
+            remediation="Give each a folder example/ with example.json (the target_file), before/"
+            " (the project's files before the work) and phase-1/, phase-2/ and so on (the files"
+            ' that each phase writes): "An example to walk" in docs/workflows.md tells it.',
+        )
+
+
+def _looks(gate: Gate) -> bool:
+    return any(field.required for field in gate.verified_fields.values())
 
 
 def _git(project: Path, *arguments: str) -> None:

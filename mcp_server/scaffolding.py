@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from mcp_server.core.definition_files import NAME
 from mcp_server.core.library import WorkflowLibrary
-from mcp_server.errors import ConflictError, DefinitionError, DiskRefusedError, quoted
+from mcp_server.errors import DiskRefusedError, InvalidArgumentError, quoted
 
 MAX_PHASES = 20
 
@@ -87,7 +87,7 @@ _LAST = _Part(
 def require_new(name: str, library: WorkflowLibrary, folder: Path) -> None:
     """Refuse a name that no workflow may have, or that is taken, in any case of its letters."""
     if not NAME.match(name):
-        raise DefinitionError(
+        raise InvalidArgumentError(
             f"a workflow cannot be named {quoted(name)}",
             remediation="Use 1 to 64 letters, digits, dots, hyphens and underscores, the first one"
             " a letter or a digit, such as release_v1.",
@@ -97,7 +97,7 @@ def require_new(name: str, library: WorkflowLibrary, folder: Path) -> None:
     for other, where in taken.items():
         # On many systems names that differ by case are one folder.
         if other.casefold() == name.casefold():
-            raise ConflictError(
+            raise InvalidArgumentError(
                 f"there is already {quoted(other)} ({where})",
                 remediation="Choose another name, such as one with a higher version.",
             )

@@ -19,7 +19,7 @@ from mcp_server.core.definitions import Phase
 from mcp_server.core.library import Place, WorkflowLibrary
 from mcp_server.core.limits import Limits, require_evidence
 from mcp_server.core.visible import visible
-from mcp_server.errors import DefinitionError, InvalidArgumentError, quoted
+from mcp_server.errors import DefinitionError, InvalidArgumentError
 from mcp_server.example import Example
 from mcp_server.gates.evaluation import evaluate
 from mcp_server.gates.hostile import Hostile, submissions
@@ -28,6 +28,7 @@ from mcp_server.gates.observation import Judgement
 from mcp_server.gates.plausible import plausible
 from mcp_server.gates.vocabulary import ExpressionError
 from mcp_server.throwaway import Bench
+from mcp_server.viewing.finding import find_place
 from mcp_server.viewing.printing import Column, Row, print_json, print_table
 
 MAX_SHOWN = 5
@@ -113,7 +114,7 @@ def run_self_test(
 ) -> int:
     """Test the gates of the named workflows, or of all, tell the result and return the exit code.
 
-    Raises InvalidArgumentError for a name that no workflow has.
+    Raises NotFoundError for a name that no workflow has.
     """
     report = examine(library, limits, names, console, silent=as_json)
     if as_json:
@@ -167,13 +168,8 @@ def examine_gate(bench: Bench, limits: Limits, workflow: str) -> GateReport:
 
 
 def _places(library: WorkflowLibrary, names: Sequence[str]) -> list[Place]:
-    known = {place.name: place for place in library.places()}
-    for name in names:
-        if name not in known:
-            raise InvalidArgumentError(
-                f"no workflow {quoted(name)}", remediation=f"There are: {', '.join(known)}."
-            )
-    return [known[name] for name in dict.fromkeys(names)] or list(known.values())
+    named = [find_place(library, name) for name in dict.fromkeys(names)]
+    return named or list(library.places())
 
 
 def _test_workflow(library: WorkflowLibrary, place: Place, limits: Limits) -> Iterator[GateReport]:

@@ -6,7 +6,7 @@ what was shown: a program that changes between the two asks again when it would 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,18 @@ from mcp_server.viewing.printing import print_json, tell_note
 Say = Callable[[str], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something whose commands are not known, because it cannot be read."""
+
+    error: Exception
+    is_definition: bool
+
+    def __str__(self) -> str:
+        """Say what it is."""
+        return f"Not read: {self.error}"
+
+
 def list_commands(
     services: Services, store: TrustStore, console: Console, *, as_json: bool = False
 ) -> int:
@@ -39,7 +51,7 @@ def list_commands(
     _require_believed(store, project)
     commands, problems = collect_commands(services)
     if as_json:
-        for problem in problems:
+        for problem in map(str, problems):
             tell_note(f"warning: {problem}")
         print_json(console, _listed(commands, problems, project, store))
     else:
@@ -56,7 +68,7 @@ def trust_commands(services: Services, store: TrustStore, console: Console) -> i
     if not asked:
         _tell_list(commands, problems, project, store, console)
         return 0
-    for problem in problems:
+    for problem in map(str, problems):
         console.print(visible(problem), style="red")
     with open_terminal() as terminal:
         declined = 0
@@ -70,12 +82,12 @@ def trust_commands(services: Services, store: TrustStore, console: Console) -> i
 
 def _tell_list(
     commands: Sequence[Command],
-    problems: Sequence[str],
+    problems: Sequence[Unread],
     project: Path,
     store: TrustStore,
     console: Console,
 ) -> None:
-    for problem in problems:
+    for problem in map(str, problems):
         console.print(visible(problem), style="red")
     for command in commands:
         _show(command, project, store, console.print)
@@ -84,14 +96,14 @@ def _tell_list(
 
 
 def _listed(
-    commands: Sequence[Command], problems: Sequence[str], project: Path, store: TrustStore
+    commands: Sequence[Command], problems: Sequence[Unread], project: Path, store: TrustStore
 ) -> CommandList:
     rows = [_row(command, project, store) for command in commands]
     return {
         "commands": rows,
         "count": len(rows),
         "not_trusted": sum(row["trust"] != Trust.TRUSTED for row in rows),
-        "warnings": list(problems),
+        "warnings": list(map(str, problems)),
     }
 
 
@@ -134,17 +146,17 @@ def _require_believed(store: TrustStore, project: Path) -> None:
         )
 
 
-def collect_commands(services: Services) -> tuple[list[Command], list[str]]:
+def collect_commands(services: Services) -> tuple[list[Command], list[Unread]]:
     """Return every command that a project may come to run, each once, and what cannot be read."""
     project = services.settings.project
     library = library_for(project)
-    commands, problems = _defined(project), list[str]()
-    sources = [partial(_in_definition, place, library) for place in library.places()]
-    for read in (*sources, partial(_in_sessions, services)):
+    commands, problems = _defined(project), list[Unread]()
+    definitions = [partial(_in_definition, place, library) for place in library.places()]
+    for read in (*definitions, partial(_in_sessions, services)):
         try:
             commands += read()
         except (WorkflowError, CommandError) as error:
-            problems.append(f"Not read: {error}")
+            problems.append(Unread(error, is_definition=read in definitions))
     merged: dict[tuple[str | None, str], Command] = {}
     for command in commands:
         command = replace(command, program=program_digest(project, command.argv))  # noqa: PLW2901

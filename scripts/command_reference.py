@@ -25,15 +25,16 @@ beginning of a session's id is enough, as long as only one begins so. `aos-workf
 | exit code | meaning |
 |---|---|
 | 0 | done |
-| 1 | something is not as it should be |
-| 2 | wrong usage, or no command |
+| 1 | something is not as it should be, or could not be done |
+| 2 | wrong usage: no command, a value that cannot be, a name of nothing, or one that is taken |
+| 74 | the output cannot be written: the disk is full, or standard output is closed |
 | 130 | interrupted by Ctrl-C (`watch` ends with 0) |
 | 141 | nobody reads the output any more, such as after `| head` |
 
 On a terminal, tables have headings and colours (`NO_COLOR` turns these off). Elsewhere a table is
-one row a line, with tabs between the cells, no headings, and nothing cut off. Warnings and refusals
-go to standard error. What a terminal would obey, such as control characters in a session's note, is
-written out."""
+one row a line, with tabs between the cells, no headings, and nothing cut off, and help is plain
+text. Warnings and refusals go to standard error. What a terminal would obey, such as control
+characters in a session's note, is written out."""
 
 JSON_INTRODUCTION = """\
 ## JSON

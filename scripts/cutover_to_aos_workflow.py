@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 if (ROOT / "mcp_server" / "cutover").is_dir():
     sys.path.insert(0, str(ROOT))
 
-from mcp_server.cutover.command import main  # noqa: E402
+from mcp_server.interpreter import command_of  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_of("mcp_server.cutover.command", ROOT)())

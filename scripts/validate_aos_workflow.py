@@ -22,10 +22,12 @@ the process and the sessions are gone afterwards, also after Ctrl-C.
 import sys
 from pathlib import Path
 
-# The package of this checkout, before any other of that name.
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ROOT = Path(__file__).resolve().parent.parent
 
-from mcp_server.validating.command import main
+# The package of this checkout, before any other of that name.
+sys.path.insert(0, str(ROOT))
+
+from mcp_server.interpreter import command_of  # noqa: E402
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(command_of("mcp_server.validating.command", ROOT)())

@@ -12,6 +12,7 @@ MODULES = sorted(
 
 LAYERS = (
     "__init__",
+    "interpreter",
     "errors",
     "editing",
     "gates",

@@ -89,7 +89,7 @@ def test_nothing_is_written_over(project):
     assert run("new", "release_v1", "--phases", "1").exit_code == 0
     before = tree(project)
     again = run("new", "release_v1", "--phases", "2")
-    assert again.exit_code == 1
+    assert again.exit_code == 2
     assert again.stdout == ""
     assert again.stderr == (
         "aos-workflow: there is already 'release_v1' (in the same folder). Choose another name,"
@@ -100,7 +100,7 @@ def test_nothing_is_written_over(project):
 
 def test_a_name_that_cannot_be_is_refused(project):
     refused = run("new", "a b")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert refused.stderr.startswith("aos-workflow: a workflow cannot be named 'a b'. Use 1 to 64")
     assert tree(project) == {}
 
@@ -149,7 +149,7 @@ def test_a_page_that_cannot_be_written_is_refused(project):
 
 def test_a_workflow_that_is_not_there_or_broken_is_refused(project):
     absent = run("render", "none_v1")
-    assert absent.exit_code == 1
+    assert absent.exit_code == 2
     assert "no workflow 'none_v1'" in absent.stderr
     shelf = project / ".praxis-os" / "workflows"
     write_workflow(shelf, "broken_v1", phases=1, gate={"checkpoint": {}})

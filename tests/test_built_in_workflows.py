@@ -6,9 +6,12 @@ import re
 import pytest
 from markdown_it import MarkdownIt
 
+from mcp_server.config import load_settings
+from mcp_server.errors import GateRefusedError
 from mcp_server.example import Example, claims
 from mcp_server.gates.evaluation import Verdict, evaluate
 from mcp_server.gates.observation import Judgement, Known, Observation
+from mcp_server.server.services import services_for
 from tests.builders import (
     BUILT_IN_FOLDER,
     BUILT_IN_NAMES,
@@ -27,6 +30,16 @@ PHASES = {
 
 each_workflow = pytest.mark.parametrize("name", BUILT_IN_NAMES)
 each_phase = pytest.mark.parametrize(("name", "phase"), PHASES.values(), ids=PHASES)
+
+
+def test_a_refusal_names_what_is_needed_by_the_target_of_the_session(project):
+    engine = services_for(load_settings()).engine
+    session = engine.start("spec_creation_v1", "specs/pay")["session_id"]
+    with pytest.raises(GateRefusedError) as refused:
+        engine.complete_phase(session, 1, {})
+    told = str(refused.value.fields)
+    assert "specs/pay/inputs.md is not there; needed: specs/pay/inputs.md, written in" in told
+    assert "{target_file}" not in told
 
 
 def folder_of(name, phase):

@@ -12,7 +12,7 @@ def test_the_project_is_taken_from_the_command_line(monkeypatch, tmp_path, capsy
     assert entry.main() == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err.startswith("aos-workflow: --project is not a folder: 'none'.")
+    assert told.err.startswith(f"aos-workflow: --project is not a folder: '{tmp_path / 'none'}'.")
 
 
 def test_an_unknown_flag_is_a_usage_error(monkeypatch, capsys):

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from mcp_server.core.limits import Limits
-from mcp_server.errors import ConflictError, DefinitionError, DiskRefusedError
+from mcp_server.errors import DiskRefusedError, InvalidArgumentError
 from mcp_server.example import Example, claims
 from mcp_server.linting.linter import lint
 from mcp_server.scaffolding import MAX_PHASES, files_of, require_new, write_definition
@@ -126,13 +126,13 @@ async def test_a_new_workflow_can_be_walked_at_once_with_its_example(project, ph
 
 @pytest.mark.parametrize("name", ["", ".a", "-a", "a b", "a/b", "..", "a\n", "x" * 65, "é"])
 def test_a_name_that_no_workflow_may_have_is_refused(tmp_path, name):
-    with pytest.raises(DefinitionError, match="a workflow cannot be named"):
+    with pytest.raises(InvalidArgumentError, match="a workflow cannot be named"):
         require_new(name, library(), tmp_path)
 
 
 @pytest.mark.parametrize("name", [BUILT_IN_NAMES[0], BUILT_IN_NAMES[0].upper()])
 def test_a_name_that_another_workflow_has_is_refused_in_any_case(tmp_path, name):
-    with pytest.raises(ConflictError, match=rf"already '{BUILT_IN_NAMES[0]}' \(built-in\)"):
+    with pytest.raises(InvalidArgumentError, match=rf"already '{BUILT_IN_NAMES[0]}' \(built-in\)"):
         require_new(name, library(), tmp_path)
 
 
@@ -147,7 +147,7 @@ def test_whatever_bears_the_name_in_the_folder_is_in_the_way(tmp_path, kind):
         there.symlink_to("nowhere")
     else:
         there.mkdir()
-    with pytest.raises(ConflictError, match=r"already 'Release_v1' \(in the same folder\)"):
+    with pytest.raises(InvalidArgumentError, match=r"already 'Release_v1' \(in the same folder\)"):
         require_new("release_v1", library(), tmp_path)
 
 

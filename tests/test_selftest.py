@@ -282,7 +282,10 @@ def test_the_command_says_which_workflows_there_are(project):
     refused = runner.invoke(app, ["gates", "test", "none_v1", "--project", str(project)])
     assert refused.exit_code == 2
     names = ", ".join(sorted((*BUILT_IN_NAMES, DYNAMIC_NAME)))
-    assert refused.stderr == f"aos-workflow: no workflow 'none_v1'. There are: {names}.\n"
+    assert refused.stderr == (
+        "aos-workflow: no workflow 'none_v1'. `aos-workflow workflows` shows what there is:"
+        f" {names}.\n"
+    )
 
 
 def test_the_gates_of_other_projects_are_found_lenient(compat, project):

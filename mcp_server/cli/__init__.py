@@ -11,11 +11,12 @@ import typer
 
 from mcp_server import __version__
 from mcp_server.cli import decisions, definitions, environment, serving, sessions, showing, tokens
-from mcp_server.cli.running import Commands, prepare_streams
+from mcp_server.cli.helping import Commands
+from mcp_server.cli.streams import prepare_streams
 
 EXIT_CODES = (
-    "Exit codes: 0 done; 1 something is not as it should be; 2 wrong usage; 130 interrupted;"
-    " 141 nobody reads the output any more."
+    "Exit codes: 0 done; 1 something is not as it should be; 2 wrong usage; 74 the output cannot be"
+    " written; 130 interrupted; 141 nobody reads the output any more."
 )
 
 app = typer.Typer(

@@ -30,7 +30,7 @@ def trust(
 ) -> None:
     """Show every command that gates may run, and ask on the terminal which ones to trust.
 
-    Exits with 1 if any was declined, with 2 if there is no terminal to ask on.
+    Exits with 1 if any was declined, with 2 if there is no terminal to ask on or no such command.
     """
     from mcp_server.gates.trust import TrustStore, default_trust_folder  # noqa: PLC0415
     from mcp_server.trusting import list_commands, revoke_command, trust_commands  # noqa: PLC0415
@@ -70,7 +70,8 @@ def approve(
 ) -> None:  # fmt: skip
     """Give a person's approval that a gate waits for; asks on the terminal for a one-time code.
 
-    Exits with 1 if anything was declined, with 2 if there is no terminal to ask on.
+    Exits with 1 if anything was declined, with 2 if there is no terminal to ask on or no such
+    session.
     """
     from mcp_server.approving import approve_session, override_session  # noqa: PLC0415
     from mcp_server.viewing.finding import find_session_id  # noqa: PLC0415

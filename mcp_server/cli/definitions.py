@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.completing import workflow_names
+from mcp_server.cli.helping import Commands
 from mcp_server.cli.running import AsJson, Project, console, described, finish, run_on_project
 from mcp_server.errors import InvalidArgumentError
 
@@ -17,6 +18,7 @@ PANEL = "Write workflows"
 commands = typer.Typer()
 
 gates = typer.Typer(
+    cls=Commands,
     help="Test the gates of workflows.",
     no_args_is_help=True,
 )
@@ -42,7 +44,8 @@ def gates_test(
 ) -> None:  # fmt: skip
     """Replay hostile evidence at every gate, in throw-away folders, and tell what gets through.
 
-    Exits with 1 if anything does, or if a gate cannot be read.
+    Exits with 1 if anything does, or if a gate cannot be read, with 2 for a name that no workflow
+    has.
     """
     from mcp_server.core.limits import Limits  # noqa: PLC0415
     from mcp_server.selftest import run_self_test  # noqa: PLC0415
@@ -124,7 +127,7 @@ def new(
 ) -> None:
     """Write a new workflow that can be started as it is, with texts that say what to put where.
 
-    Exits with 1 if there is one of this name already; nothing is written over.
+    Exits with 2 if there is one of this name already; nothing is written over.
     """
     from mcp_server.authoring import new_workflow  # noqa: PLC0415
 
@@ -146,7 +149,7 @@ def render(
 ) -> None:
     """Print a workflow as one Markdown page: a diagram, its phases, tasks and gates.
 
-    Exits with 1 if there is no such workflow, or its definition is broken.
+    Exits with 1 if its definition is broken, with 2 if there is no such workflow.
     """
     from mcp_server.authoring import render_workflow  # noqa: PLC0415
 

@@ -37,7 +37,7 @@ def setup(
 ) -> None:  # fmt: skip
     """Put this server into the configuration of an MCP client; the rest of the file stays as it is.
 
-    Exits with 1 if the file cannot be changed safely or has another entry of that name.
+    Exits with 1 if the file cannot be changed safely, with 2 if it has another entry of that name.
     """
     from mcp_server.setting_up.command import Wish, run_setup  # noqa: PLC0415
     from mcp_server.setting_up.places import Machine  # noqa: PLC0415

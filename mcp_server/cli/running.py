@@ -1,33 +1,27 @@
 """What commands share: options, the project's services, the console, and how a command ends.
 
-Exit codes: 0 done, 1 something is not as it should be, 2 wrong usage, 130 interrupted, 141 nobody
-reads the output any more.
+Exit codes: 0 done; 1 something is not as it should be; 2 wrong usage, where nothing was done for
+what was typed: names of what is not there, or is taken, are among it. `streams` has those of output
+that cannot be written.
 """
 
 import inspect
-import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from typer.core import TyperGroup
 
 from mcp_server.core.transitions import Status
 from mcp_server.core.visible import visible
-from mcp_server.errors import ConfigurationError, InvalidArgumentError, WorkflowError
+from mcp_server.errors import ConfigurationError, InvalidArgumentError, NotFoundError, WorkflowError
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-INTERRUPTED = 130
-NOT_READ = 141
-"""What a process ends with that the closed pipe's own signal ends."""
 
 Project = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Project folder; default: found from here.")
@@ -46,18 +40,8 @@ InStatus = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-class Commands(TyperGroup):
-    """The commands, which end quietly when they are interrupted or nobody reads on."""
-
-    def make_context(self, *given: Any, **more: Any) -> Any:
-        """Read the command line, or show the help."""
-        with _ending_quietly():
-            return super().make_context(*given, **more)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command that was asked for."""
-        with _ending_quietly():
-            return super().invoke(ctx)
+_WRONG_USAGE = (ConfigurationError, InvalidArgumentError, NotFoundError)
+"""What was typed cannot be meant, so nothing was done."""
 
 
 def described(
@@ -94,52 +78,12 @@ def finish(command: Callable[[], int]) -> None:
     try:
         code = command()
     except WorkflowError as error:
-        told = visible(f"{error.message}. {error.remediation}")
+        told = visible(f"{error.at_terminal}. {error.remediation}")
         sys.stderr.write(f"aos-workflow: {told}\n")
-        wrong_usage = isinstance(error, ConfigurationError | InvalidArgumentError)
-        code = 2 if wrong_usage else 1
+        code = 2 if isinstance(error, _WRONG_USAGE) else 1
     raise typer.Exit(code)
 
 
 def console() -> Console:
     """Return the console on standard output; plain where that is not a terminal."""
     return Console(highlight=False, markup=False, soft_wrap=True)
-
-
-def prepare_streams() -> None:
-    """Have what a terminal has no sign for written out, where it would be an error."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
-
-
-def _let_go() -> None:
-    """Lead standard output nowhere, so that flushing it at the end says nothing."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _ending_quietly() -> Iterator[None]:
-    try:
-        try:
-            yield
-        finally:
-            sys.stdout.flush()
-    except KeyboardInterrupt as error:
-        raise typer.Exit(INTERRUPTED) from error
-    except OSError as error:
-        if not _is_closed_pipe(error):
-            raise
-        _let_go()
-        raise typer.Exit(NOT_READ) from error
-    except SystemExit as error:
-        # The console of help and tables ends by itself, and as if something had gone wrong.
-        if isinstance(error.__context__, BrokenPipeError):
-            raise typer.Exit(NOT_READ) from error
-        raise
-
-
-def _is_closed_pipe(error: OSError) -> bool:
-    # Windows has no name for it.
-    return isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == 22)  # noqa: PLR2004

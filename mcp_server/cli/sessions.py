@@ -50,7 +50,7 @@ def verify(
 ) -> None:  # fmt: skip
     """Audit a session: is its journal a chain without gap, and is all its evidence there?
 
-    Exits with 1 if not, and if there is no such session.
+    Exits with 1 if not, with 2 if there is no such session.
     """
     from mcp_server.maintenance import verify_session  # noqa: PLC0415
     from mcp_server.viewing.finding import find_session_id  # noqa: PLC0415

@@ -15,6 +15,7 @@ from mcp_server.cli.running import (
     described,
     run_on_project,
 )
+from mcp_server.core.transitions import Status
 
 if TYPE_CHECKING:
     from mcp_server.server.services import Services
@@ -67,7 +68,7 @@ def show(
 ) -> None:
     """Show one workflow: its phases and tasks, and how each gate finds out what it asks for.
 
-    Exits with 1 if there is no such workflow, or its definition is broken.
+    Exits with 1 if its definition is broken, with 2 if there is no such workflow.
     """
     from mcp_server.viewing.finding import find_workflow  # noqa: PLC0415
     from mcp_server.viewing.printing import print_json  # noqa: PLC0415
@@ -108,12 +109,24 @@ def sessions(
         if as_json:
             print_json(console(), listed)
         else:
-            print_sessions(console(), shown, datetime.now(UTC))
+            out = console()
+            print_sessions(out, shown, datetime.now(UTC))
+            if not listed["count"] and out.is_terminal:
+                tell_note(_none_told(status))
             if len(shown) < listed["count"]:
                 tell_note(f"{len(shown)} of {listed['count']} sessions; --all shows all")
         return 0
 
     run_on_project(project, tell, state)
+
+
+def _none_told(status: Status | None) -> str:
+    if status is not None:
+        return f"no session is {status}; without --status all are listed"
+    return (
+        'no session was started here yet: an agent starts one by aos_workflow(action="start", ...),'
+        " and `aos-workflow workflows` shows on what"
+    )
 
 
 @described(
@@ -139,7 +152,7 @@ def show_session(
 ) -> None:  # fmt: skip
     """Show one session: its phases, how each piece of evidence is known, and what comes next.
 
-    Exits with 1 if there is no such session or it cannot be read, with 2 if several begin so.
+    Exits with 1 if it cannot be read, with 2 if there is no such session or several begin so.
     """
     from mcp_server.viewing.finding import find_session, find_session_id  # noqa: PLC0415
     from mcp_server.viewing.printing import print_json, tell_warnings  # noqa: PLC0415
@@ -212,13 +225,13 @@ def stats(
     """Show what the stored sessions add up to: use, where phases fail, and how long they take.
 
     Deleted and pruned sessions are not in it. Days are those of your time zone. A session that
-    cannot be read is a warning on standard error. Exits with 0 if there are none. Its JSON is told
-    in docs/figures.md.
+    cannot be read is a warning on standard error. Exits with 0 if there are none, with 2 for a
+    workflow that is neither there nor has a session. Its JSON is told in docs/figures.md.
     """
     from mcp_server.statistics.command import run_stats  # noqa: PLC0415
 
     run_on_project(
         project,
-        lambda found: run_stats(found.sessions, days, workflow, console(), as_json=as_json),
+        lambda found: run_stats(found, days, workflow, console(), as_json=as_json),
         state,
     )

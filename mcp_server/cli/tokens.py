@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mcp_server.cli.decisions import PANEL
+from mcp_server.cli.helping import Commands
 from mcp_server.cli.running import AsJson, console, described, finish
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 commands = typer.Typer()
 
-token = typer.Typer(help="Say who may call over HTTP.", no_args_is_help=True)
+token = typer.Typer(cls=Commands, help="Say who may call over HTTP.", no_args_is_help=True)
 commands.add_typer(token, name="token", rich_help_panel=PANEL)
 
 Name = Annotated[str, typer.Argument(help="Who gets it, such as ci-runner.")]
@@ -56,7 +57,7 @@ def list_(token_file: File = None, as_json: AsJson = False) -> None:
 def revoke(name: Name, token_file: File = None) -> None:
     """Take a token away; running servers refuse it at once.
 
-    Exits with 1 if there is none of this name.
+    Exits with 2 if there is none of this name.
     """
     from mcp_server.http.token_commands import revoke_token  # noqa: PLC0415
 

@@ -25,6 +25,7 @@ from mcp_server.errors import ConflictError, WorkflowError
 from mcp_server.gates.evaluation import Verdict, evaluate
 from mcp_server.gates.model import Gate
 from mcp_server.gates.observation import Judgement, Observation
+from mcp_server.gates.probe_settings import session_values
 from mcp_server.gates.probes.look import Approved, PhaseFacts
 
 Answer = dict[str, Any]
@@ -138,7 +139,7 @@ class Completion:
                 if observations is not None and state.history != seen_at.history:
                     raise _moved_on(state)
                 claims = self._claims(definition.phase(phase).gate, state, evidence)
-                judged = _Judged(definition, phase, claims, observations or {})
+                judged = _Judged(definition, state, claims, observations or {})
                 concluded = _conclusion(phase, evidence, judged.verdict) if remember else None
                 refusal, answer = self._record(draft, judged, concluded)
         if refusal is not None:
@@ -258,15 +259,17 @@ class _Judged:
     def __init__(
         self,
         definition: Definition,
-        phase: int,
+        state: SessionState,
         merged: Mapping[str, Any],
         observations: Mapping[str, Observation],
     ) -> None:
         self.definition = definition
-        self.phase = phase
-        self.gate = definition.phase(phase).gate
+        self.phase = state.current_phase
+        self.gate = definition.phase(self.phase).gate
         self.observations = observations
-        self.verdict = evaluate(self.gate, merged, observations)
+        self.verdict = evaluate(
+            self.gate, merged, observations, session_values(state.target_file, state.session_id)
+        )
 
 
 def _conclusion(phase: int, evidence: Mapping[str, Any], verdict: Verdict) -> Conclusion:

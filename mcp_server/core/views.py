@@ -21,6 +21,7 @@ from mcp_server.core.models import (
     SessionSummary,
 )
 from mcp_server.core.transitions import Action, Status
+from mcp_server.gates.evaluation import filled
 from mcp_server.gates.model import EvidenceField, Gate
 from mcp_server.gates.observation import Observation
 from mcp_server.gates.probe_settings import session_values
@@ -121,26 +122,26 @@ def phase_content(phase: Phase, state: SessionState, taken: Halves = NOTHING) ->
 
 def _checkpoint(phase: Phase, state: SessionState) -> View:
     gate = phase.gate
-    filled = session_values(state.target_file, state.session_id)
+    names = session_values(state.target_file, state.session_id)
     shown: View = {
         "strict": gate.checkpoint.strict,
         "required_evidence": list(gate.required_fields),
         "evidence": {
-            name: _field(gate, field, filled) for name, field in gate.evidence_schema.items()
+            name: _field(gate, field, names) for name, field in gate.evidence_schema.items()
         },
     }
     rules = [rule.error_message or rule.rule for rule in gate.cross_field_validation]
     return shown | ({"rules": rules} if rules else {})
 
 
-def _field(gate: Gate, field: EvidenceField, filled: Mapping[str, str]) -> View:
+def _field(gate: Gate, field: EvidenceField, names: Mapping[str, str]) -> View:
     shown: View = {"type": field.type or "any", "required": field.required}
     if field.description:
-        shown["description"] = clip(field.description)
+        shown["description"] = clip(filled(field.description, names))
     if field.must_be_true:
         shown["const"] = True
     if field.probes:
-        shown["verified_by"] = _verified_by(field, filled)
+        shown["verified_by"] = _verified_by(field, names)
     if field.assurance:
         shown["assurance"] = str(field.assurance)
     # Whatever a gate compares is shown: who cannot see it can only guess.
@@ -151,13 +152,8 @@ def _field(gate: Gate, field: EvidenceField, filled: Mapping[str, str]) -> View:
     return shown | ({"validator_params": field.validator_params} if field.validator_params else {})
 
 
-def _verified_by(field: EvidenceField, filled: Mapping[str, str]) -> str:
-    text = ", or ".join(clip(probe.described, 160) for probe in field.probes)
-    if "{" not in text:
-        return text
-    for name, value in filled.items():
-        text = text.replace(f"{{{name}}}", value)
-    return text
+def _verified_by(field: EvidenceField, names: Mapping[str, str]) -> str:
+    return filled(", or ".join(clip(probe.described, 160) for probe in field.probes), names)
 
 
 def task_content(task: Task) -> View:

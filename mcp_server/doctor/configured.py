@@ -89,7 +89,8 @@ def _entries(name: str, client: Client, scope: Scope, path: Path) -> Iterator[Co
         at = f"{path}:{error.line}" if isinstance(error, ConfigTextError) else str(path)
         reason = error.strerror if isinstance(error, OSError) else str(error)
         told = f"{client.title}: {at} cannot be read: {reason}"
-        ours = COMMAND.encode() in content
+        # A file of the project is one that setup would have to write to.
+        ours = scope is Scope.PROJECT or COMMAND.encode() in content
         yield problem(told, f"Mend {path}.") if ours else note(told, f"Mend {path}.")
         return
     for key, entry in entries.items():

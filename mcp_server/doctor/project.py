@@ -18,7 +18,7 @@ _SHOWN = 10
 def check_project(subject: Subject) -> Iterator[Finding]:
     """Say which folder is the project, and why."""
     if isinstance(subject.root, ConfigurationError):
-        yield problem(subject.root.message, subject.root.remediation)
+        yield problem(subject.root.at_terminal, subject.root.remediation)
     else:
         yield fine(f"{subject.root.path} ({subject.root.reason})")
 

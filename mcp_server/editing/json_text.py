@@ -131,11 +131,12 @@ class JsonText:
         return self._edited(edits)
 
     def _part(self, node: Node | None, key: str | int) -> Part | None:
-        if node is None or not isinstance(node.data, dict | list):
-            line = self.line_of(node.start) if node else 1
-            raise JsonTextError(f"what should hold {key!r} is neither object nor array", line)
-        if isinstance(key, str) != isinstance(node.data, dict):
-            raise JsonTextError(f"{key!r} does not fit what is around it", self.line_of(node.start))
+        wanted, kind = (dict, "an object") if isinstance(key, str) else (list, "an array")
+        if node is None or not isinstance(node.data, wanted):
+            raise JsonTextError(
+                f"there should be {kind} here, to hold {key!r}, and it is {_kind_of(node)}",
+                self.line_of(node.start) if node else 1,
+            )
         found = [part for part in node.parts if part.key == key]
         if len(found) > 1:
             raise JsonTextError(f"the key {key!r} stands twice", self.line_of(found[1].start))
@@ -233,6 +234,13 @@ class JsonText:
         return "".join([*pieces, self.text[kept:]])
 
 
+def _kind_of(node: Node | None) -> str:
+    kinds = {dict: "an object", list: "an array", str: "a text", bool: "true or false"}
+    if node is None or node.data is None:
+        return "null"
+    return kinds.get(type(node.data), "a number")
+
+
 def _layout(value: Any, unit: str) -> list[str]:
     """Return the lines of a value: objects over several, arrays of scalars on one."""
     if not isinstance(value, dict) or not value:
@@ -314,7 +322,7 @@ class _Reader:
     def _string(self) -> str:
         found = _STRING.match(self._text, self._at)
         if not found:
-            raise self._error("a text does not end on its line")
+            raise self._error("a text lacks the quote at its end")
         try:
             text: str = json.loads(found[0])
         except ValueError as error:

@@ -10,6 +10,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, time
 from itertools import pairwise
 from typing import Any
 
@@ -53,9 +54,7 @@ class TomlText:
 
         Raises TomlTextError.
         """
-        lines = [_header(path), *(f"{_key(name)} = {_value(value)}"
-                                  for name, value in table.items())]  # fmt: skip
-        block = "".join(line + self._newline for line in lines)
+        block = table_text(path, table).replace("\n", self._newline)
         spans = self._spans(path)
         if spans:
             first, _ = spans[0]
@@ -118,6 +117,12 @@ class TomlText:
         return text
 
 
+def table_text(path: Path, table: Mapping[str, Any]) -> str:
+    """Return a table at `path` as it is written, those in it as inline ones."""
+    lines = [_header(path), *(f"{_key(name)} = {_value(value)}" for name, value in table.items())]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def _at(data: Any, path: Path) -> Any:
     for key in path:
         data = data.get(key) if isinstance(data, dict) else None
@@ -162,7 +167,8 @@ def _read(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _PLACE.search(str(error))
-        line = int(place[1]) if place else None
+        # Without a place the text ends too soon: that is where it is to be mended.
+        line = int(place[1]) if place else text.count("\n") + 1
         raise TomlTextError(str(error).partition(" (at ")[0], line) from error
     except RecursionError as error:
         raise TomlTextError("nested too deep") from error
@@ -177,6 +183,12 @@ def _key(name: str) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_key(name)} = {_value(one)}' for name, one in value.items())}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, date | time):
+        return value.isoformat()
     # A text of JSON is one of TOML, but for a DEL, which JSON leaves as it is.
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 

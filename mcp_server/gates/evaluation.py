@@ -22,6 +22,7 @@ failure, never a pass. Fields that the gate does not know are kept and reported.
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from pydantic_core import to_json
@@ -67,20 +68,33 @@ def shorten(value: Any, limit: int = SHORT) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def filled(text: str, names: Mapping[str, str]) -> str:
+    """Return `text` with the placeholders of `names` filled, as people and agents are told it."""
+    for name, value in names.items():
+        text = text.replace(f"{{{name}}}", value)
+    return text
+
+
 def evaluate(
-    gate: Gate, evidence: Mapping[str, Any], observations: Mapping[str, Observation]
+    gate: Gate,
+    evidence: Mapping[str, Any],
+    observations: Mapping[str, Observation],
+    names: Mapping[str, str] = MappingProxyType({}),
 ) -> Verdict:
-    """Judge `evidence` by `gate`; `observations` are what the server saw, by field."""
+    """Judge `evidence` by `gate`; `observations` are what the server saw, by field.
+
+    `names` fill placeholders where the verdict repeats what a field says of itself.
+    """
     claims = {name: value for name, value in evidence.items() if value is not None}
     seen = {name: observations.get(name) for name in gate.verified_fields}
     found = {name: seen[name] for name in seen if _is_found(seen[name])}
     values = claims | {name: found[name].value for name in found}  # type: ignore[union-attr]
     known = {name: _known(found.get(name)) for name in values}
     unplain = dict(_unplain(values))
-    enforced = [*_look_problems(gate, claims, seen), *unplain.values()]
+    enforced = [*_look_problems(gate, claims, seen, names), *unplain.values()]
     unverified = list(_unverified(gate, claims, seen))
     missing = tuple(n for n in gate.required_fields if n not in values and n not in seen)
-    problems = _field_problems(gate, {n: v for n, v in values.items() if n not in unplain})
+    problems = _field_problems(gate, {n: v for n, v in values.items() if n not in unplain}, names)
     if not (missing or enforced or unverified or problems):
         problems = _rule_problems(gate, values)
     unknown = (name for name in claims if name not in gate.evidence_schema)
@@ -118,12 +132,15 @@ def _known(found: Observation | None) -> Known:
 
 
 def _look_problems(
-    gate: Gate, claims: Mapping[str, Any], seen: Mapping[str, Observation | None]
+    gate: Gate,
+    claims: Mapping[str, Any],
+    seen: Mapping[str, Observation | None],
+    names: Mapping[str, str],
 ) -> Iterator[str]:
     for name, look in seen.items():
         if look is None or not _is_wanted(gate, name, claims):
             continue
-        hint = _hint(gate.evidence_schema[name])
+        hint = _hint(gate.evidence_schema[name], names)
         if look.judgement is Judgement.FAIL:
             yield f"{name}: {look.reason}{hint}"
         elif look.judgement is Judgement.PASS and look.value is None:
@@ -191,13 +208,13 @@ def _unplain(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 break
 
 
-def _field_problems(gate: Gate, present: Mapping[str, Any]) -> list[str]:
+def _field_problems(gate: Gate, present: Mapping[str, Any], names: Mapping[str, str]) -> list[str]:
     found: list[str] = []
     for name, spec in gate.evidence_schema.items():
         if name in present:
             problem = _problem_of_value(gate, spec, present[name])
             if problem:
-                found.append(f"{name}: {problem}{_hint(spec)}")
+                found.append(f"{name}: {problem}{_hint(spec, names)}")
     return found
 
 
@@ -229,9 +246,9 @@ def _problem_of_schema(spec: EvidenceField, value: Any) -> str | None:
     return f"expected {expected}{where and ' at ' + where}, got {shorten(error.instance)}"
 
 
-def _hint(spec: EvidenceField) -> str:
+def _hint(spec: EvidenceField, names: Mapping[str, str]) -> str:
     lead = "needed" if spec.probes else "submit"
-    return f"; {lead}: {spec.description}" if spec.description else ""
+    return f"; {lead}: {filled(spec.description, names)}" if spec.description else ""
 
 
 def _rule_problems(gate: Gate, present: Mapping[str, Any]) -> list[str]:

@@ -1,5 +1,8 @@
 """Where the sessions of a project are: in its own folder, or in a database that many share."""
 
+import sys
+from pathlib import Path
+
 from mcp_server.config import Settings
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.store import SessionStore
@@ -25,7 +28,20 @@ def open_database(settings: Settings, url: str) -> SessionStore:
             raise
         raise ConfigurationError(
             "the state is in a database, and what talks to it is not installed",
-            remediation="Run: pip install 'aos-workflow[postgres]'",
+            remediation=f"Run: {install_line(Path(sys.prefix))}",
         ) from error
     waits = opening.Waits(lock=settings.lock_timeout, state=settings.state_timeout)
     return opening.open_store(url, settings.state_schema, waits)
+
+
+def install_line(prefix: Path) -> str:
+    """Return what installs the extra into the environment at `prefix`, by whoever made that."""
+    made_by = prefix.as_posix()
+    if "/pipx/venvs/" in made_by:
+        return "pipx inject aos-workflow 'psycopg[binary,pool]'"
+    if "/uv/tools/" in made_by:
+        return "uv tool install --force 'aos-workflow[postgres]'"
+    if "/uv/" in made_by or "/pipx/" in made_by:
+        # Made for one run: what is wanted is said where that run is.
+        return "uvx --from 'aos-workflow[postgres]' aos-workflow, or pipx run --spec likewise"
+    return "pip install 'aos-workflow[postgres]'"

@@ -1,6 +1,7 @@
 """`aos-workflow setup`: puts this server into a client's configuration, and tells what it did.
 
-Exit codes: 0 done or nothing to do, 1 refused with the file as it was, 2 wrong usage.
+Exit codes: 0 done or nothing to do, 1 refused with the file as it was, 2 wrong usage, or a name
+that another entry has.
 """
 
 import difflib
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp_server.config import discover_root
+from mcp_server.editing.toml_text import table_text
 from mcp_server.errors import InvalidArgumentError, UneditableError
 from mcp_server.setting_up.clients import (
     CLIENTS,
@@ -24,7 +26,13 @@ from mcp_server.setting_up.clients import (
     Named,
     Scope,
 )
-from mcp_server.setting_up.configs import ConfigText, ConfigTextError, covers, is_off, snippet
+from mcp_server.setting_up.configs import (
+    ConfigText,
+    ConfigTextError,
+    covers,
+    is_off,
+    snippet,
+)
 from mcp_server.setting_up.launching import launch_line
 from mcp_server.setting_up.places import Machine, config_path
 from mcp_server.setting_up.writing import Read, read_file, replace_file
@@ -79,7 +87,7 @@ def run_setup(wish: Wish, machine: Machine, backups: Path) -> int:
         return 0
     if plan.name in config.entries and not wish.force:
         sys.stderr.write(_other_entry(plan, found))
-        return 1
+        return 2
     with _told_of(plan):
         text = config.with_entry(plan.name, plan.entry)
     _write(plan, read, text, backups, f"Put {plan.name} into {plan.path}")
@@ -196,10 +204,17 @@ def _unreadable(plan: Plan, reason: str, line: int | None) -> UneditableError:
 def _other_entry(plan: Plan, found: Any) -> str:
     return (
         f"aos-workflow: {plan.path} has another entry {plan.name} already:\n"
-        f"{json.dumps(_without_secrets(found), indent=2)}\n"
-        f"It was left as it is. It would become:\n{json.dumps(plan.entry, indent=2)}\n"
+        f"{_shown(plan.client, plan.name, _without_secrets(found))}"
+        f"It was left as it is. It would become:\n{_shown(plan.client, plan.name, plan.entry)}"
         "Add --force to replace it, or --name NAME to add one beside it.\n"
     )
+
+
+def _shown(client: Client, name: str, entry: Any) -> str:
+    """Return the lines of one entry, in the language of the client's file."""
+    if client.dialect is None and isinstance(entry, dict):
+        return table_text((client.key, name), entry)
+    return f"{json.dumps(entry, indent=2, default=str)}\n"
 
 
 def _without_secrets(entry: Any) -> Any:

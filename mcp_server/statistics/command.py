@@ -15,9 +15,11 @@ from rich.console import Console
 from mcp_server.core.models import Damage
 from mcp_server.core.state_manager import StateManager
 from mcp_server.core.visible import visible
+from mcp_server.server.services import Services, library_for
 from mcp_server.statistics.figures import Figures, Tally
 from mcp_server.statistics.reading import sessions_since
 from mcp_server.statistics.tables import counted, told
+from mcp_server.viewing.finding import find_place
 
 SCHEMA_VERSION = 1
 """Of the JSON: raised when something in it changes its meaning or goes."""
@@ -27,7 +29,7 @@ _UNBOUNDED = 10_000
 
 
 def run_stats(
-    sessions: StateManager,
+    services: Services,
     days: int,
     workflow_type: str | None,
     console: Console,
@@ -36,8 +38,12 @@ def run_stats(
 ) -> int:
     """Tell the figures of the sessions started on the last `days` days; return the exit code.
 
-    A session that cannot be read is a warning on standard error, and no more.
+    A session that cannot be read is a warning on standard error, and no more. Raises NotFoundError
+    for a workflow that has no session, and of which there is no definition.
     """
+    sessions = services.sessions
+    if workflow_type is not None and not _has_sessions(sessions, workflow_type):
+        find_place(library_for(services.settings.project), workflow_type)
     now = sessions.clock().astimezone()
     first = now.date() - timedelta(days=days - 1)
     unreadable: list[Damage] = []
@@ -70,6 +76,13 @@ def run_stats(
         scope_told += f" of {visible(workflow_type)}"
     _print(console, figures, f"Sessions started in {scope_told}, since {first}")
     return 0
+
+
+def _has_sessions(sessions: StateManager, workflow_type: str) -> bool:
+    return any(
+        not isinstance(found, Damage) and found.workflow_type == workflow_type
+        for found in sessions.store.summaries(project=sessions.scope())
+    )
 
 
 def as_data(figures: Figures) -> dict[str, Any]:

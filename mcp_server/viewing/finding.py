@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from mcp_server.core.identifiers import SESSION_ID_PATTERN
-from mcp_server.core.library import Listed, WorkflowLibrary
+from mcp_server.core.library import Listed, Place, WorkflowLibrary
 from mcp_server.core.models import Damage
 from mcp_server.core.pinning import Pinned
 from mcp_server.core.state_manager import StateManager
@@ -47,10 +47,21 @@ def _startable(library: WorkflowLibrary) -> Iterator[Listed | DefinitionError]:
             yield error
 
 
+def find_place(library: WorkflowLibrary, name: str) -> Place:
+    """Return where a definition is; raises NotFoundError with words for people."""
+    try:
+        return library.find(name)
+    except NotFoundError as error:
+        known = ", ".join(error.details["workflow_types"])
+        raise NotFoundError(
+            error.message, remediation=f"`aos-workflow workflows` shows what there is: {known}."
+        ) from error
+
+
 def find_workflow(services: Services, name: str) -> WorkflowView:
     """Return one workflow; raises NotFoundError or DefinitionError."""
     library = library_for(services.settings.project)
-    place = library.find(name)
+    place = find_place(library, name)
     metadata = library.metadata(place)
     phases = library.static_phases(place) if metadata.is_dynamic else library.load(name).phases
     return workflow_view(metadata, phases, place.shelf.label)

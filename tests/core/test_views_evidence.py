@@ -206,6 +206,12 @@ def test_a_gate_says_what_the_server_looks_at(verify, shown):
     assert verified_by(verify) == shown
 
 
+def test_a_gate_describes_a_field_by_the_names_of_this_session():
+    gate = Gate.model_validate({"evidence_schema": {"field": {"description": "{target_dir}/n.md"}}})
+    shown = views.phase_content(Phase(phase_number=1, title="P", gate=gate), state())
+    assert shown["checkpoint"]["evidence"]["field"]["description"] == "src/n.md"
+
+
 def test_a_gate_says_how_a_field_must_be_known():
     field = {
         "type": "integer",

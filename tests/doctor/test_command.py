@@ -82,7 +82,8 @@ def test_doctor_without_a_project_says_so(used, monkeypatch):
     monkeypatch.setenv("AOS_WORKFLOW_PROJECT", str(used / "none"))
     done = runner.invoke(app, ["doctor"])
     assert done.exit_code == 1
-    assert "problem  project      AOS_WORKFLOW_PROJECT is not a folder: 'none'" in done.stdout
+    told = f"problem  project      AOS_WORKFLOW_PROJECT is not a folder: '{used / 'none'}'"
+    assert told in done.stdout
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")

@@ -96,14 +96,27 @@ def test_a_file_with_comments_is_read_whatever_its_client_allows(there, project)
     assert len(sound(list(check_clients(there)))) == 1
 
 
+UNREADABLE = "{\n,}"
+OURS = '{\n"aos-workflow": }'
+
+
 @pytest.mark.parametrize(
-    ("text", "counted"), [('{\n"aos-workflow": }', problems), ("{\n,}", notes)]
+    ("folder", "file", "text", "counted"),
+    [
+        ("project", ".mcp.json", UNREADABLE, problems),
+        ("home", ".claude.json", OURS, problems),
+        ("home", ".claude.json", UNREADABLE, notes),
+    ],
 )
-def test_a_file_that_cannot_be_read_is_a_problem_where_it_is_ours(there, project, text, counted):
-    (project / ".mcp.json").write_text(text, encoding="utf-8")
+def test_a_file_that_cannot_be_read_is_a_problem_where_it_is_ours(
+    there, project, folder, file, text, counted
+):
+    path = (project if folder == "project" else there.machine.home) / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
     (what, remedy), *_ = counted(check_clients(there))
-    assert what.startswith(f"Claude Code: {project / '.mcp.json'}:2 cannot be read: ")
-    assert remedy == f"Mend {project / '.mcp.json'}."
+    assert what.startswith(f"Claude Code: {path}:2 cannot be read: ")
+    assert remedy == f"Mend {path}."
 
 
 def test_without_a_project_the_files_of_the_user_are_looked_at(tmp_path, capsys):

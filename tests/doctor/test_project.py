@@ -25,7 +25,7 @@ def test_no_project_is_one_problem_and_not_three(tmp_path):
     there = subject(None, tmp_path, AOS_WORKFLOW_PROJECT=str(tmp_path / "none"))
     assert problems(check_project(there)) == [
         (
-            "AOS_WORKFLOW_PROJECT is not a folder: 'none'",
+            f"AOS_WORKFLOW_PROJECT is not a folder: '{tmp_path / 'none'}'",
             "Name an existing folder, or start the server inside the project.",
         )
     ]

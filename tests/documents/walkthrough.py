@@ -167,7 +167,11 @@ class Reader:
     def environment(self) -> dict[str, str]:
         """Return the environment of a reader who has installed the command, and nothing else."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        identity = {f"GIT_{who}_{what}": value
-                    for who in ("AUTHOR", "COMMITTER")
-                    for what, value in (("NAME", "Ada"), ("EMAIL", "ada@example.org"))}  # fmt: skip
-        return {"PATH": path, "HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "200", **identity}
+        # Nor does git guess who they are, as it may where the machine has a full name.
+        nobody = {
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_KEY_0": "user.useConfigOnly",
+            "GIT_CONFIG_VALUE_0": "true",
+        }
+        return {"PATH": path, "HOME": str(self.home), "NO_COLOR": "1", "COLUMNS": "200", **nobody}

@@ -113,7 +113,7 @@ def test_a_part_is_taken_out_with_its_line(text, changed):
         ('{\n"a": 1\n"b": 2}', 3, "'}' is missing"),
         ('{"a" 1}', 1, "':' is missing"),
         ("{a: 1}", 1, "a key in double quotes is missing"),
-        ('{\n"a": "x\n"}', 2, "a text does not end on its line"),
+        ('{\n"a": "x\n"}', 2, "a text lacks the quote at its end"),
         ('{"a": "\\q"}', 1, "a text holds an unknown escape"),
         ('{"a": 01}', 1, "a value is missing"),
         ('{"a": NaN}', 1, "a value is missing"),
@@ -149,8 +149,11 @@ def test_comments_alone_do_not_allow_a_comma_behind_the_last_part():
     [
         ('{"s": {},\n"s": {}}', "the key 's' stands twice"),
         ('{"s": {"n": 1,\n"n": 2}}', "the key 'n' stands twice"),
-        ('\n{"s": 1}', "what should hold 'n' is neither object nor array"),
-        ('\n{"s": []}', "'n' does not fit what is around it"),
+        ('\n{"s": 1}', "there should be an object here, to hold 'n', and it is a number"),
+        ('\n{"s": []}', "there should be an object here, to hold 'n', and it is an array"),
+        ('\n{"s": "x"}', "there should be an object here, to hold 'n', and it is a text"),
+        ('\n{"s": true}', "there should be an object here, to hold 'n', and it is true or false"),
+        ('\n{"s": null}', "there should be an object here, to hold 'n', and it is null"),
     ],
 )
 def test_a_change_is_refused_where_its_place_is_not_certain(text, reason):

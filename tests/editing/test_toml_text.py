@@ -107,7 +107,13 @@ def test_what_does_not_stand_as_a_table_is_not_taken_out(text):
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("a = 1\nb = \n", 2), ("a = 1\na = 2\n", 2), ('a = """', None), ("a = " + "[" * 9999, None)],
+    [
+        ("a = 1\nb = \n", 2),
+        ("a = 1\na = 2\n", 2),
+        ('a = """', 1),
+        ("a = [\n1,", 2),
+        ("a = " + "[" * 9999, None),
+    ],
 )
 def test_what_is_no_toml_is_refused_with_its_line_where_it_is_known(text, line):
     with pytest.raises(TomlTextError) as refused:

@@ -236,6 +236,6 @@ def test_a_server_with_nothing_sensible_to_serve_says_so_in_one_line(tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "aos-workflow: AOS_WORKFLOW_PROJECT is not a folder: 'gone'. Name an existing folder, or"
-        " start the server inside the project.\n"
+        f"aos-workflow: AOS_WORKFLOW_PROJECT is not a folder: '{tmp_path / 'gone'}'. Name an"
+        " existing folder, or start the server inside the project.\n"
     )

@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from mcp_server.core.file_store import FileStore
 from mcp_server.core.postgres.store import PostgresStore
 from mcp_server.errors import ConfigurationError
 from mcp_server.server.services import services_for
-from mcp_server.server.stores import open_store
+from mcp_server.server.stores import install_line, open_store
 from tests.postgres_server import address, new_schema
 
 PASSWORD = "hunter" + "two"
@@ -43,6 +44,28 @@ def test_without_the_extra_it_says_how_to_install_it(tmp_path, monkeypatch):
     with pytest.raises(ConfigurationError) as refused:
         open_store(settings(tmp_path, state=NOWHERE))
     assert refused.value.remediation == "Run: pip install 'aos-workflow[postgres]'"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "line"),
+    [
+        ("/home/ada/work/.venv", "pip install 'aos-workflow[postgres]'"),
+        (
+            "/home/ada/.local/share/pipx/venvs/aos-workflow",
+            "pipx inject aos-workflow 'psycopg[binary,pool]'",
+        ),
+        (
+            "/home/ada/.local/share/uv/tools/aos-workflow",
+            "uv tool install --force 'aos-workflow[postgres]'",
+        ),
+        (
+            "/home/ada/.cache/uv/archive-v0/Xk1",
+            "uvx --from 'aos-workflow[postgres]' aos-workflow, or pipx run --spec likewise",
+        ),
+    ],
+)
+def test_the_extra_is_installed_by_what_made_the_environment(prefix, line):
+    assert install_line(Path(prefix)) == line
 
 
 def test_the_file_store_needs_nothing_of_the_extra(tmp_path, monkeypatch):

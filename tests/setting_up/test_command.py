@@ -104,7 +104,7 @@ def test_another_entry_of_the_name_is_shown_without_its_secrets_and_left(there, 
     other = {"command": "other", "env": {"TOKEN": "hunter2"}}
     text = json.dumps({"mcpServers": {"aos-workflow": other}})
     Path(".mcp.json").write_text(text, encoding="utf-8")
-    assert run(there, "claude-code") == 1
+    assert run(there, "claude-code") == 2
     told = capsys.readouterr().err
     assert '"command": "other"' in told
     assert '"TOKEN": "..."' in told
@@ -112,6 +112,44 @@ def test_another_entry_of_the_name_is_shown_without_its_secrets_and_left(there, 
     assert Path(".mcp.json").read_text(encoding="utf-8") == text
     assert run(there, "claude-code", force=True) == 0
     assert json.loads(Path(".mcp.json").read_bytes()) == {"mcpServers": {"aos-workflow": OURS}}
+
+
+def test_another_entry_of_a_client_with_toml_is_shown_as_toml(there, capsys):
+    path = there.home / ".codex" / "config.toml"
+    path.parent.mkdir(parents=True)
+    text = (
+        '[mcp_servers.aos-workflow]\ncommand = "other"\nsince = 2026-01-02\n'
+        '[mcp_servers.aos-workflow.env]\nTOKEN = "hunter2"\n'
+    )
+    path.write_text(text, encoding="utf-8")
+    assert run(there, "codex", "user") == 2
+    assert capsys.readouterr().err == (
+        f"aos-workflow: {path} has another entry aos-workflow already:\n"
+        "[mcp_servers.aos-workflow]\n"
+        'command = "other"\n'
+        "since = 2026-01-02\n"
+        'env = {TOKEN = "..."}\n'
+        "It was left as it is. It would become:\n"
+        "[mcp_servers.aos-workflow]\n"
+        'command = "aos-workflow"\n'
+        'args = ["serve"]\n'
+        "required = true\n"
+        "Add --force to replace it, or --name NAME to add one beside it.\n"
+    )
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    ("content", "line"), [('a = [\n"b",\n', 3), ('a = 1\nb = "', 2), ("a = 1\n[mcp_ser", 2)]
+)
+def test_a_file_that_was_cut_off_is_refused_with_its_last_line(there, content, line):
+    path = there.home / ".codex" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(UneditableError) as refused:
+        run(there, "codex", "user")
+    assert refused.value.message.startswith(f"{path}:{line} was left as it is: ")
+    assert path.read_text(encoding="utf-8") == content
 
 
 def test_an_entry_can_have_another_name(there):
@@ -134,7 +172,11 @@ def test_an_entry_that_is_switched_off_is_said_to_be(there, capsys):
     [
         (b'{\n"mcpServers": {,}\n}', 2, "a key in double quotes is missing"),
         (b'{\n\n"a": "\xff"}', 3, "it is not UTF-8"),
-        (b'{\n"mcpServers": []}', 2, "'aos-workflow' does not fit what is around it"),
+        (
+            b'{\n"mcpServers": []}',
+            2,
+            "there should be an object here, to hold 'aos-workflow', and it is an array",
+        ),
     ],
 )
 @pytest.mark.parametrize("wish", [{}, {"force": True}])

@@ -99,8 +99,8 @@ async def test_days_and_workflow_narrow_it(small):
         "Sessions started in the last 1 day of small_v1, since 2026-03-14",
         "1 session: 1 completed",
     ]
-    assert run("--workflow", "other").stdout.splitlines() == [
-        "Sessions started in the last 30 days of other, since 2026-02-13",
+    assert run("--workflow", "code_review_v1").stdout.splitlines() == [
+        "Sessions started in the last 30 days of code_review_v1, since 2026-02-13",
         "There are none.",
     ]
 
@@ -234,7 +234,7 @@ def terminal(services, encoding, **settings):
     raw = io.BytesIO()
     file = io.TextIOWrapper(raw, encoding=encoding)
     console = Console(file=file, force_terminal=True, width=40, color_system=None, **settings)
-    run_stats(services.sessions, 30, None, console, as_json=False)
+    run_stats(services, 30, None, console, as_json=False)
     file.flush()
     return raw.getvalue().decode(encoding)
 

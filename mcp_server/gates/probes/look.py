@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from mcp_server.gates.evaluation import filled
 from mcp_server.gates.observation import Known, LookFailedError, Source
 from mcp_server.gates.patterns import PatternBudget
 from mcp_server.gates.probe_settings import PLACEHOLDER, ProbeSettings, session_values
@@ -92,9 +93,7 @@ class Look:
 
     def shown(self, text: str) -> str:
         """Return `text` with the placeholders filled that every session fills, for a message."""
-        for name, value in session_values(self.facts.target_file, self.facts.session_id).items():
-            text = text.replace(f"{{{name}}}", value)
-        return text
+        return filled(text, session_values(self.facts.target_file, self.facts.session_id))
 
     def read(self, settings: Any) -> list[TargetFile]:
         """Read the files that `settings.path` names, at least one; raises LookFailedError.
