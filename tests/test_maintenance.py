@@ -77,7 +77,7 @@ async def test_verify_ignores_a_torn_last_line(small):
 
 def test_verify_of_an_unknown_session_is_a_refusal(small):
     result = run("verify", ABSENT)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert result.stderr == (
         f"aos-workflow: no session {ABSENT}. aos-workflow sessions lists those that exist.\n"
     )

@@ -24,7 +24,7 @@ def test_the_code_of_a_command_is_that_of_the_process(code):
 
 @pytest.mark.parametrize(
     ("kind", "code"),
-    [(NotFoundError, 1), (StateError, 1), (ConfigurationError, 2), (InvalidArgumentError, 2)],
+    [(NotFoundError, 2), (StateError, 1), (ConfigurationError, 2), (InvalidArgumentError, 2)],
 )
 def test_a_refusal_is_one_line_that_a_terminal_does_not_obey(capsys, kind, code):
     with pytest.raises(typer.Exit) as ended:

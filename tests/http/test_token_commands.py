@@ -72,7 +72,7 @@ def test_a_revoked_token_is_gone():
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (["revoke", "ada"], 1, "there is no token 'ada'"),
+        (["revoke", "ada"], 2, "there is no token 'ada'"),
         (["new", "a b"], 2, "'a b' is no name of a token"),
         (["new", "ada", "--expires", "soon"], 2, "'soon' is not an age"),
         (["new", "ada", "--expires", "999999w"], 2, "last too long"),
