@@ -38,7 +38,7 @@ Answer = dict[str, Any]
 
 _MAX_OTHERS = 5
 _MAX_PREVIOUS = 3
-_PREVIOUS_ERRORS = 1_500
+_PREVIOUS_ERRORS = 2_500
 """The refusals that retry_phase tells again, and their bytes; get_errors has all that are kept."""
 
 
