@@ -8,10 +8,9 @@ import pytest
 from mcp_server.core.encoding import digest
 from mcp_server.core.file_store import FileStore
 from mcp_server.core.journal import decode_line
-from mcp_server.core.lifecycle import pause, roll_back
-from mcp_server.core.selection import Selection
+from mcp_server.core.lifecycle import roll_back
 from mcp_server.core.state_manager import StateManager
-from mcp_server.core.transitions import COUNTED, Status
+from mcp_server.core.transitions import Status
 from mcp_server.core.verification import verify
 from mcp_server.errors import ConflictError, DamagedStateError, NotFoundError
 from tests.builders import NOON
@@ -58,25 +57,6 @@ def test_what_is_read_a_moment_later_is_what_the_bytes_say(store):
     assert store.read(ID) == last == decode_line(store.lines(ID)[-1])
     assert last.state.options == {"pair": [1, {"2": None}]}
     assert last.state.evidence[1]["of"].value == [1.5, {"a": [True]}]
-
-
-@pytest.mark.parametrize(
-    "statuses", [COUNTED, None, frozenset({Status.COMPLETED})], ids=["counted", "all", "completed"]
-)
-def test_whether_there_are_fewer_than_a_limit_is_told_as_counting_would(store, statuses):
-    chosen = Selection(statuses=statuses)
-    assert (store.are_fewer(chosen, 0), store.are_fewer(chosen, 1)) == (False, True)
-    stored(store)
-    complete(store, stored(store, OTHER_ID))
-    found = store.count(chosen)
-    assert found == (2 if statuses is None else 1)
-    if statuses == COUNTED:
-        # Of those that are left, one does not count.
-        with store.locked(ID):
-            last = store.read(ID)
-            store.append(pause(last.state, None, NOON), last)
-        found = 0
-    assert [store.are_fewer(chosen, limit) for limit in range(4)] == [n > found for n in range(4)]
 
 
 def test_each_change_follows_the_one_before(store):

@@ -211,3 +211,22 @@ def test_the_pages_together_are_the_list(store, seconds, limit):
             walked += [PLACES[by](one) for one in found]
             after = walked[-1]
         assert walked == wanted[::-1]
+
+
+@pytest.mark.parametrize(
+    "statuses", [COUNTED, None, frozenset({Status.COMPLETED})], ids=["counted", "all", "completed"]
+)
+def test_whether_there_are_fewer_than_a_limit_is_told_as_counting_would(store, statuses):
+    chosen = Selection(statuses=statuses)
+    assert (store.are_fewer(chosen, 0), store.are_fewer(chosen, 1)) == (False, True)
+    stored(store)
+    complete(store, stored(store, OTHER_ID))
+    found = store.count(chosen)
+    assert found == (2 if statuses is None else 1)
+    if statuses == COUNTED:
+        # Of those that are left, one does not count.
+        with store.locked(ID):
+            last = store.read(ID)
+            store.append(paused(last.state, None, NOON), last)
+        found = 0
+    assert [store.are_fewer(chosen, limit) for limit in range(4)] == [n > found for n in range(4)]

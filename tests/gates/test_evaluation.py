@@ -7,11 +7,13 @@ from mcp_server.gates.evaluation import (
     Judgement,
     Known,
     Verdict,
+    evaluate,
     shorten,
 )
 from mcp_server.gates.model import Gate, presence_gate
 from tests.builders import EVIDENCE, gate
 from tests.gates.gate_builders import judged, lenient, one
+from tests.gates.test_evaluation_observations import FAILED, verified
 
 ABSENT = object()
 
@@ -311,3 +313,11 @@ def test_a_value_that_cannot_be_shown_is_judged_all_the_same(value):
 
     kind = type(value).__name__
     assert verdict.problems == (f'a: expected type "integer", got a {kind} that cannot be shown',)
+
+
+def test_what_is_needed_is_told_with_its_placeholders_filled():
+    made = verified(description="{target_file}/a.json, of {options.kind}")
+    verdict = evaluate(made, {}, {"a": FAILED}, {"target_file": "specs/pay"})
+    assert verdict.problems == (
+        "a: a.json is not there; needed: specs/pay/a.json, of {options.kind}",
+    )

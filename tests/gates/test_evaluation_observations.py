@@ -303,14 +303,6 @@ def test_a_refusal_of_what_was_seen_says_what_is_needed(look, problem):
     assert evaluate(made, {}, {"a": look}).problems == (problem,)
 
 
-def test_what_is_needed_is_told_with_its_placeholders_filled():
-    made = verified(description="{target_file}/a.json, of {options.kind}")
-    verdict = evaluate(made, {}, {"a": FAILED}, {"target_file": "specs/pay"})
-    assert verdict.problems == (
-        "a: a.json is not there; needed: specs/pay/a.json, of {options.kind}",
-    )
-
-
 BOTH = {"a": {"verify": LOOK}, "b": {"type": "integer"}}
 WORSE = {
     "failed look": (
